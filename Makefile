@@ -1,0 +1,81 @@
+# The commands of every day; `make` lists them.
+
+PYTHON ?=
+WORKERS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTEST := $(BIN)/python -m pytest -q
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-emit-index-url --no-emit-find-links --exclude-newer "2 weeks" --custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo lint format test bench lock clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: $(VENV)/.dev ## create .venv with everything needed to work on Adjudex (PYTHON=... chooses the interpreter)
+
+demo: $(VENV)/.runtime ## run the demonstration (installs only what Adjudex needs to run)
+	$(BIN)/adjudex demo
+
+lint: setup ## check style, types, layers and licences
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/check_licences.py
+
+format: setup ## mend what can be mended by itself: imports, layout
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+test: lint ## check everything, the cheap first: lint, rules, simulation, killed processes, documents
+	$(PYTEST) -n $(WORKERS) tests/unit tests/property tests/conformance
+	$(PYTEST) -n $(WORKERS) tests/simulation
+	$(PYTEST) tests/integration
+	$(PYTEST) tests/docs
+
+bench: setup ## measure (see tests/bench)
+	$(BIN)/python -m tests.bench
+
+lock: setup ## resolve requirements/*.in again (UPGRADE=--upgrade takes newer versions)
+	cd requirements && ../$(LOCK) $(UPGRADE) --output-file runtime.txt runtime.in
+	cd requirements && ../$(LOCK) $(UPGRADE) --output-file dev.txt dev.in
+
+clean: ## remove .venv and everything generated
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find schemas services tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# The project is installed as a path to this tree: what is edited is what runs.
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml $(VENV)/.created
+	$(PIP) install --require-hashes -r requirements/runtime.txt
+	$(PIP) install --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
+	@touch $@
+
+$(VENV)/.created:
+	@tried="$(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)"; found=; bare=; \
+	for python in $$tried; do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue; \
+		if "$$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then found=$$python; break; fi; \
+		bare="$$bare $$python"; \
+	done; \
+	if [ -z "$$found" ]; then \
+		if [ -n "$$bare" ]; then \
+			echo "Found$$bare, but without the modules venv and ensurepip (on Debian: apt install python3-venv)." >&2; \
+		else \
+			echo "Adjudex needs Python 3.11 or newer; tried: $$tried." >&2; \
+		fi; \
+		echo "Install one, or name it: make setup PYTHON=/path/to/python" >&2; \
+		exit 1; \
+	fi; \
+	echo "$(VENV) with $$("$$found" --version)"; \
+	"$$found" -m venv --clear $(VENV)
+	@touch $@
