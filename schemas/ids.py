@@ -1,0 +1,65 @@
+"""Identifiers: what they look like, and the aggregate keys they make.
+
+Accounts are CAIP-10 (`eip155:1:0xab…`), assets CAIP-19 (`eip155:1/erc20:0x…`). An incident is `<product>/<n>`, a claim
+`<cover>/<n>`, a case `incident/<incident>` or `claim/<claim>`, a payout `<claim>/<n>`; the key of an aggregate is its
+kind, a slash and its id. EVM addresses are spelled in lower case, so that one account has one spelling.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+_CHAIN = r"[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}"
+_NOT_UPPER_HEX = r"(?:0x[0-9a-f]{40}|[1-9A-HJ-NP-Za-km-z][-.%a-zA-Z0-9]{0,127})"
+
+Name = Annotated[str, StringConstraints(pattern=rf"^{_NAME}$")]
+"""1 to 64 letters, digits, dots, underscores and hyphens, beginning with a letter or digit."""
+ProductId = Name
+CoverId = Name
+PrincipalId = Name
+ScopeId = Name
+AccountId = Annotated[str, StringConstraints(pattern=rf"^{_CHAIN}:{_NOT_UPPER_HEX}$")]
+"""CAIP-10, the EVM address in lower case."""
+AssetId = Annotated[str, StringConstraints(pattern=rf"^{_CHAIN}/[-a-z0-9]{{3,8}}:[-.%a-zA-Z0-9]{{1,128}}$")]
+"""CAIP-19."""
+IncidentId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}/[1-9][0-9]{{0,8}}$")]
+ClaimId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}/[1-9][0-9]{{0,8}}$")]
+PayoutId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}/[1-9][0-9]{{0,8}}/[1-9][0-9]{{0,8}}$")]
+CaseId = Annotated[str, StringConstraints(pattern=rf"^(?:incident|claim)/{_NAME}/[1-9][0-9]{{0,8}}$")]
+RulebookId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}@[1-9][0-9]{{0,8}}$")]
+"""`name@version`."""
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Text = Annotated[str, Field(min_length=1, max_length=4000)]
+Subject = Literal["incident", "claim"]
+"""What a case is about."""
+
+
+def scope_key(scope: str) -> str:
+    """Name the aggregate of a governance scope."""
+    return f"scope/{scope}"
+
+
+def product_key(product: str) -> str:
+    """Name the aggregate that holds a product's incidents."""
+    return f"product/{product}"
+
+
+def cover_key(cover: str) -> str:
+    """Name the aggregate that holds a cover and its claims."""
+    return f"cover/{cover}"
+
+
+def case_key(case: str) -> str:
+    """Name the aggregate of a case."""
+    return f"case/{case}"
+
+
+def payout_key(payout: str) -> str:
+    """Name the aggregate of a payout."""
+    return f"payout/{payout}"
+
+
+def parent(identifier: str) -> str:
+    """Drop the last part: the product of an incident, the cover of a claim, the claim of a payout."""
+    return identifier.rpartition("/")[0]

@@ -1,0 +1,67 @@
+"""Incidents: reports of one event, joined per product and event window."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .envelope import Event, Input, InputTopic, message
+from .ids import IncidentId, Name, PrincipalId, ProductId, RulebookId, Sha256, Text, product_key
+from .instants import Instant
+from .outcomes import NextStep
+
+
+@message("incident.report.v1")
+class ReportIncident(Input):
+    """A producer says that something happened to a product.
+
+    `reference` is the producer's own id of what it saw: the same producer's same reference is one report, however
+    often it is sent. `occurred_at` is when it happened, by the producer's knowledge.
+    """
+
+    product: ProductId
+    reference: Name
+    occurred_at: Instant
+    summary: Text
+    evidence: Annotated[tuple[Sha256, ...], Field(max_length=64)] = ()
+
+    def key(self) -> str:
+        """Return the product's aggregate."""
+        return product_key(self.product)
+
+
+class Reported(Event):
+    """Who reported what: common to the first report and those that join it."""
+
+    incident: IncidentId
+    producer: PrincipalId
+    reference: Name
+    occurred_at: Instant
+    summary: Text
+    evidence: tuple[Sha256, ...] = ()
+    next: NextStep | None = None
+
+
+@message("incident.opened.v1")
+class IncidentOpened(Reported):
+    """The first report of an event opens an incident; its time is the incident's time."""
+
+    product: ProductId
+    rulebook: RulebookId
+
+
+@message("report.joined.v1")
+class ReportJoined(Reported):
+    """A report of an event that is already an incident."""
+
+
+@message("incident.decided.v1")
+class IncidentDecided(Event):
+    """The incident's case was ruled on: confirmed, rejected or a draw. Broadcast to claims."""
+
+    incident: IncidentId
+    product: ProductId
+    occurred_at: Instant
+    status: Literal["confirmed", "rejected", "drawn"]
+
+
+REPORTS = InputTopic("incident.reports", (ReportIncident,))

@@ -1,0 +1,106 @@
+"""Instants and spans of time.
+
+In code an instant is an integer of milliseconds since 1970-01-01T00:00:00Z; on the wire it is an RFC 3339 string in
+UTC with exactly three decimals, so that strings order as instants do and one instant has one spelling in our events.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+SECOND = 1_000
+DAY = 86_400_000
+LAST = 253_402_300_799_999
+"""The last instant RFC 3339 can spell, 9999-12-31T23:59:59.999Z, in milliseconds."""
+
+
+@lru_cache(maxsize=4096)
+def parse_instant(text: str) -> int:
+    """Milliseconds since the epoch of an RFC 3339 string; raises ValueError when it is not one with an offset."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or len(text) < len("2026-01-01T00:00:00Z"):
+        message = "no offset"
+        raise ValueError(message)
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+@lru_cache(maxsize=4096)
+def format_instant(instant: int) -> str:
+    """Spell an instant: `2026-03-01T12:00:00.000Z`."""
+    moment = _EPOCH + timedelta(milliseconds=instant)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant % 1000:03d}Z"
+
+
+def _validate(value: Any) -> int:  # noqa: ANN401 - a validator is handed anything
+    if type(value) is int:
+        if 0 <= value <= LAST:
+            return value
+    elif type(value) is str:
+        try:
+            instant = parse_instant(value)
+        except ValueError:
+            pass
+        else:
+            if 0 <= instant <= LAST:
+                return instant
+    kind = "instant"
+    message = "must be an RFC 3339 instant with an offset, such as 2026-03-01T12:00:00.000Z"
+    raise PydanticCustomError(kind, message)
+
+
+Instant = Annotated[
+    int,
+    BeforeValidator(_validate),
+    PlainSerializer(format_instant, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""An instant: `int` milliseconds in code, RFC 3339 UTC on the wire."""
+
+
+_UNITS = {"d": DAY, "h": 3_600_000, "m": 60_000, "s": SECOND}
+_DURATION = re.compile(r"^(?=.)(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})s)?$")
+
+
+def parse_duration(text: str) -> int:
+    """Milliseconds of a span such as `3d`, `1d12h`, `90m` or `45s`; raises ValueError."""
+    match = _DURATION.match(text)
+    if match is None:
+        raise ValueError(text)
+    return sum(int(count) * unit for count, unit in zip(match.groups(), _UNITS.values(), strict=True) if count)
+
+
+def format_duration(duration: int) -> str:
+    """Spell a span with its largest units first; `0s` for none."""
+    text, rest = "", duration
+    for name, unit in _UNITS.items():
+        count, rest = divmod(rest, unit)
+        text += f"{count}{name}" if count else ""
+    return text or "0s"
+
+
+def _validate_duration(value: Any) -> int:  # noqa: ANN401 - a validator is handed anything
+    if type(value) is int and value >= 0 and value % SECOND == 0:
+        return value
+    if type(value) is str:
+        try:
+            return parse_duration(value)
+        except ValueError:
+            pass
+    kind = "duration"
+    message = "must be a span such as 3d, 1d12h, 90m or 45s"
+    raise PydanticCustomError(kind, message)
+
+
+Duration = Annotated[
+    int,
+    BeforeValidator(_validate_duration),
+    PlainSerializer(format_duration, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": _DURATION.pattern}),
+]
+"""A span of time: `int` milliseconds in code (whole seconds), `3d12h` on the wire."""

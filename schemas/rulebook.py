@@ -1,0 +1,191 @@
+"""The rulebook: an immutable version `name@n` of everything that decides.
+
+Procedures are lists of stages (product.md section 3). Every comparison says whether it is strict, what a tie and an
+empty vote do, and whether an end is inclusive; none of these has a default, because the anchors differ on each
+(anchors.md section 1.18). A window is half-open, [start, end), unless its rule says otherwise.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from .envelope import Message
+from .ids import Name, PrincipalId, Text
+from .instants import Duration
+from .money import BasisPoints
+
+Outcome = Literal["accept", "deny", "draw"]
+Comparison = Literal["more-than", "at-least"]
+
+
+class Threshold(Message):
+    """A share of something that has to be exceeded (`more-than`) or reached (`at-least`)."""
+
+    share_bps: BasisPoints
+    comparison: Comparison
+
+    def met(self, part: int, whole: int) -> bool:
+        """Tell whether `part` of `whole` meets it, exactly, without dividing."""
+        have, need = part * 10_000, whole * self.share_bps
+        return have > need if self.comparison == "more-than" else have >= need
+
+
+class Corroboration(Message):
+    """k producers agree within a window (house, section 6 of anchors.md: three distinct ones, or a trusted one).
+
+    A producer counts once with its weight (`default_weight` unless listed); the stage accepts as soon as the weights
+    reach `required_weight`, and otherwise ends with `unmet` when the window closes.
+    """
+
+    stage: Literal["corroboration"]
+    required_weight: Annotated[int, Field(ge=1)]
+    default_weight: Annotated[int, Field(ge=0)] = 1
+    weights: dict[PrincipalId, Annotated[int, Field(ge=0)]] = {}
+    window: Duration
+    unmet: Outcome
+
+
+class StakedElectorate(Message):
+    """Every assessor with stake."""
+
+    kind: Literal["staked"]
+
+
+class StakeWeight(Message):
+    """Weight is stake, as it was when the round opened or is when the vote is cast, capped at a share of the
+    eligible stake before capping (insurace and house: 5 %)."""
+
+    kind: Literal["stake"]
+    at: Literal["opening", "vote"]
+    cap_bps: BasisPoints | None = None
+
+
+class Quorum(Threshold):
+    """Turnout that is needed: cast weight (heads) of the eligible weight (heads)."""
+
+    of: Literal["eligible-stake", "eligible-heads"]
+
+
+class Agreement(Threshold):
+    """What accepting needs: accepting weight of the weight cast, or of all eligible weight."""
+
+    of: Literal["cast", "eligible-stake"]
+
+
+class EarlyClose(Message):
+    """Closes before its end once everybody eligible has voted, but not before `after` has passed."""
+
+    when: Literal["all-voted"]
+    after: Duration
+
+
+class Ballot(Message):
+    """One vote, open and stake-weighted.
+
+    Order of counting: no vote at all → `empty`; quorum not met → `unresolved`; as much for as against → `tie`;
+    agreement met → accept; otherwise deny. `revote` says whether a later vote of the same assessor replaces the
+    earlier one or is refused. `end_inclusive` says whether a vote stamped exactly at the end counts.
+    """
+
+    stage: Literal["ballot"]
+    electorate: StakedElectorate
+    weight: StakeWeight
+    secrecy: Literal["open"]
+    window: Duration
+    end_inclusive: bool
+    early_close: EarlyClose | None = None
+    quorum: Quorum
+    agreement: Agreement
+    tie: Outcome
+    empty: Outcome
+    unresolved: Outcome
+    revote: Literal["refused", "replaces"]
+    excluded: tuple[Literal["claimant"], ...]
+    clause_required: bool = True
+
+
+class Cooldown(Message):
+    """A pause before a ruling binds."""
+
+    stage: Literal["cooldown"]
+    length: Duration
+
+
+Stage = Annotated[Corroboration | Ballot | Cooldown, Field(discriminator="stage")]
+
+
+class IncidentRules(Message):
+    """How incidents are joined and confirmed.
+
+    A report joins an incident of its product whose event lies at most `join_window` away, on either side (inclusive).
+    A report may name an event at most `report_within` before its arrival.
+    """
+
+    join_window: Duration
+    report_within: Duration
+    procedure: Annotated[tuple[Stage, ...], Field(min_length=1)]
+
+
+class Intake(Message):
+    """What a filing must fulfil.
+
+    The cover is active at the incident's time from its start plus `waiting_period` (inclusive) to its expiry
+    (`expiry_inclusive` says whether that instant is covered); a claim may be filed from `not_before` after the
+    incident (inclusive) until `grace` after expiry (`grace_inclusive`).
+    """
+
+    waiting_period: Duration
+    grace: Duration
+    not_before: Duration
+    expiry_inclusive: bool
+    grace_inclusive: bool
+    evidence_max: Annotated[int, Field(ge=0, le=64)] = 16
+
+
+class PayoutTerms(Message):
+    """Attempts of a transfer: the wait before attempt n+1 is `first_retry` × `multiplier`^(n-1), at most `longest_retry`.
+
+    After `attempts_max` failed attempts, or when no receipt came `receipt_within` after an instruction, the payout is
+    suspended for an operator (nexus-v1: 24 h × 60, then the claim counted as denied, which we do not copy).
+    """
+
+    first_retry: Duration
+    multiplier: Annotated[int, Field(ge=1, le=10)]
+    longest_retry: Duration
+    attempts_max: Annotated[int, Field(ge=1, le=100)]
+    receipt_within: Duration
+
+
+class ClaimRules(Message):
+    """How claims are taken in and decided."""
+
+    intake: Intake
+    procedure: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    payout: PayoutTerms
+
+
+class Rulebook(Message):
+    """One version of a rulebook."""
+
+    name: Name
+    version: Annotated[int, Field(ge=1, le=999_999_999)]
+    title: Text
+    incident: IncidentRules
+    claim: ClaimRules
+
+    @property
+    def id(self) -> str:
+        """`name@version`."""
+        return f"{self.name}@{self.version}"
+
+    @model_validator(mode="after")
+    def _decides(self) -> Self:
+        for name, procedure in (("incident", self.incident.procedure), ("claim", self.claim.procedure)):
+            if isinstance(procedure[0], Cooldown):
+                text = f"{name}.procedure: begins with a cooldown; begin with a stage that decides"
+                raise ValueError(text)
+            for position, stage in enumerate(procedure):
+                if name == "claim" and isinstance(stage, Corroboration):
+                    text = f"claim.procedure.{position}: corroboration counts reports, which only an incident has"
+                    raise ValueError(text)
+        return self

@@ -1,0 +1,1 @@
+"""The services of Adjudex: decision services, their kernel, and the edges."""

@@ -1,0 +1,168 @@
+"""The contract of a decision service: all that its pure modules may know of the kernel.
+
+A decider is a pure function of state, facts and input. Time, ids and senders arrive in `Received`; nothing here or in
+a decider reads a clock, draws a number or does IO.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+from schemas.envelope import Event, InputTopic, Message
+
+from .records import Refused
+
+__all__ = [
+    "BROADCAST",
+    "Deadline",
+    "Decided",
+    "Decider",
+    "DecisionService",
+    "FactsFold",
+    "Principal",
+    "Received",
+    "Refused",
+    "Send",
+]
+
+BROADCAST = "*"
+"""The key of a message that goes to every partition of its receiver, into its facts."""
+
+
+class Deadline(NamedTuple):
+    """Something falls due at `due` (milliseconds); `name` says what and is unique among an aggregate's open ones."""
+
+    name: str
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An input as a decider sees it.
+
+    `at` is when it was appended, `since` the instant from which durations run, both in milliseconds. `sender` is the
+    proven account or principal (for a sibling's message, the sibling's source; empty for a deadline), `principal` the
+    one who vouched. `content` is the message, or the `Deadline` that fired.
+    """
+
+    id: str
+    type: str
+    key: str
+    at: int
+    since: int
+    sender: str
+    principal: str | None
+    position: str
+    content: Message | Deadline
+
+
+StateT = TypeVar("StateT")
+FactsT = TypeVar("FactsT")
+
+
+class Decider(Protocol[StateT, FactsT]):
+    """One kind of aggregate. All four functions are pure.
+
+    `decide` returns the events that the input causes, or a single `Refused`, or nothing; deciding the same input on
+    the state that its events led to must return nothing but a refusal. `deadlines` lists what is open now; a deadline
+    that fires must cause events after which it is listed no more.
+    """
+
+    state: type[StateT]
+    """The class of states, a frozen dataclass with slots: snapshots are encoded from its annotations."""
+
+    def initial(self, key: str) -> StateT:
+        """Return the state of an aggregate before its first event."""
+
+    def evolve(self, state: StateT, event: Event) -> StateT:
+        """Fold one event; never refuses a recorded fact."""
+
+    def decide(self, state: StateT, facts: FactsT, received: Received) -> Sequence[Event]:
+        """Decide one input."""
+
+    def deadlines(self, state: StateT, facts: FactsT) -> Iterable[Deadline]:
+        """List what is open now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An Ed25519 key that governance registered, with what it may do.
+
+    `public_key` is 32 bytes in hex. `streams` are the topics it may write, `accounts` those it may act for; `*`
+    stands for all.
+    """
+
+    id: str
+    public_key: str
+    streams: frozenset[str]
+    accounts: frozenset[str]
+
+
+class FactsFold(Protocol[FactsT]):
+    """What a service knows of its siblings: a fold over broadcasts."""
+
+    state: type[FactsT]
+    types: tuple[type[Message], ...]
+
+    def initial(self) -> FactsT:
+        """Return the facts before the first broadcast."""
+
+    def evolve(self, facts: FactsT, fact: Message) -> FactsT:
+        """Fold one broadcast."""
+
+    def principal(self, facts: FactsT, principal: str) -> Principal | None:
+        """Look up a registered principal."""
+
+
+class Send(NamedTuple):
+    """A message to a sibling: `key` is the receiving aggregate, or BROADCAST."""
+
+    receiver: str
+    key: str
+    content: Message
+
+
+class Decided(NamedTuple):
+    """One own event as `route` sees it: its aggregate, its place in it, and the instant durations run from."""
+
+    key: str
+    sequence: int
+    since: int
+    event: Event
+
+
+def route_nothing(decided: Decided) -> Sequence[Send]:  # noqa: ARG001 - the shape of every route
+    """Send nothing."""
+    return ()
+
+
+@dataclass(frozen=True)
+class DecisionService(Generic[FactsT]):
+    """A declaration of one decision service.
+
+    `deciders` maps the prefix of an aggregate's key to its decider; `inputs` are the public streams it reads besides
+    its inbox; `route` is a pure function from one own event to messages for siblings. `audience` (which aggregates a
+    broadcast concerns) is reserved: mass effects come with the capital services.
+    """
+
+    name: str
+    inputs: tuple[InputTopic, ...]
+    deciders: Mapping[str, Decider[Any, FactsT]]
+    facts: FactsFold[FactsT]
+    route: Callable[[Decided], Sequence[Send]] = route_nothing
+    audience: None = None
+
+    @property
+    def log(self) -> str:
+        """The topic of its log."""
+        return f"{self.name}.events"
+
+    @property
+    def inbox(self) -> str:
+        """The topic of its inbox."""
+        return f"{self.name}.inbox"
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Every topic it decides inputs of: the inbox first, then the public ones, which is the order of ties."""
+        return (self.inbox, *(topic.name for topic in self.inputs))

@@ -1,0 +1,51 @@
+"""The fingerprint of a release: a hash of every source file that a decision depends on."""
+
+import hashlib
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+import schemas
+
+from .decider import DecisionService
+
+_KERNEL = (
+    "deadlines",
+    "decider",
+    "duplicates",
+    "merkle",
+    "partition",
+    "partitioner",
+    "persistent",
+    "principals",
+    "proofs",
+    "records",
+    "wire",
+)
+
+
+def _module_files(name: str) -> list[Path]:
+    module = sys.modules[name]
+    assert module.__file__
+    path = Path(module.__file__)
+    if name.startswith("services.") and name.count(".") > 1:
+        return [file for file in path.parent.rglob("*.py") if file.name != "app.py"]
+    return [path]
+
+
+@lru_cache(maxsize=64)
+def _hash(files: tuple[Path, ...]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.name.encode() + b"\n" + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def fingerprint(service: DecisionService) -> str:
+    """Hash the sources of the service's package, of the schemas and of the kernel's pure part."""
+    modules = {type(decider).__module__ for decider in service.deciders.values()}
+    modules |= {type(service.facts).__module__, service.route.__module__}
+    files = {file for module in modules for file in _module_files(module)}
+    files |= set(Path(str(schemas.__file__)).parent.rglob("*.py"))
+    files |= {Path(__file__).parent / f"{name}.py" for name in _KERNEL}
+    return _hash(tuple(sorted(files, key=lambda file: file.parts[-3:])))

@@ -1,0 +1,646 @@
+"""One partition of one decision service: the pure middle of the engine.
+
+`decide` and `fire` say what an input or a deadline causes and change nothing; `accept` turns that into log records
+and messages and folds it; `apply` folds a stored log record again. The engine, recovery, the verifier and the
+simulation all go through these four, so that there is one answer to what an input does.
+"""
+
+import json
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from schemas.envelope import (
+    Event,
+    Input,
+    Message,
+    Outgoing,
+    Position,
+    Record,
+    UnknownTypeError,
+    current_wire,
+    decode,
+)
+from schemas.instants import format_instant, parse_instant
+
+from .deadlines import DeadlineQueue
+from .decider import BROADCAST, Deadline, Decided, DecisionService, Received
+from .duplicates import DuplicateMemory
+from .partitioner import partition_of
+from .proofs import Sender, prove
+from .records import (
+    FactNoted,
+    InputsPassed,
+    PassedInput,
+    PassedRange,
+    Refused,
+    ReleaseStarted,
+    SetAside,
+    TopicStarted,
+)
+from .space import INPUT_BYTES_MAX, RECORD_BYTES_MAX, Space
+from .wire import (
+    Cause,
+    InputHeaders,
+    UnreadableError,
+    content_digest,
+    genesis,
+    input_digest,
+    log_record,
+    message_record,
+    read_input_headers,
+    stable_id,
+)
+
+VERSION = "0.1.0"
+
+
+class BrokenInvariantError(RuntimeError):
+    """A bug: the partition must stop, name the record and leave what was committed as it is."""
+
+
+@dataclass(slots=True)
+class Effects:
+    """What is to be committed together: log records, messages to siblings, and how far inputs are decided."""
+
+    log: list[Outgoing] = field(default_factory=list)
+    sends: list[Outgoing] = field(default_factory=list)
+    bytes: int = 0
+
+    def __len__(self) -> int:
+        """Count the records."""
+        return len(self.log) + len(self.sends)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one input or deadline causes, before anything is changed.
+
+    Exactly one of `events`, `passed` is set, but for a topic marker, which causes nothing and has no fate.
+    """
+
+    topic: str
+    offset: int
+    at: int
+    cause: Cause | None = None
+    events: tuple[tuple[str, Event], ...] = ()
+    passed: PassedInput | None = None
+    forward: Outgoing | None = None
+    memory_key: bytes | None = None
+
+    @property
+    def refusal(self) -> Refused | None:
+        """The refusal, if that is what it is."""
+        event = self.events[0][1] if self.events else None
+        return event if isinstance(event, Refused) else None
+
+
+class Partition:
+    """State, facts, duplicate memory, deadlines and chain of one partition."""
+
+    def __init__(
+        self, space: Space, service: DecisionService, index: int, incarnations: Mapping[str, str], fingerprint: str
+    ) -> None:
+        self.space = space
+        self.service = service
+        self.index = index
+        self.incarnations = incarnations
+        self.fingerprint = fingerprint
+        self.source = f"/{space.name}/{service.name}"
+        self.states: dict[str, Any] = {}
+        self.facts: Any = service.facts.initial()
+        self.sequences: dict[str, int] = {}
+        self.memory = DuplicateMemory()
+        self.deadlines = DeadlineQueue()
+        self.chain = genesis(space.name, service.log, index, incarnations[service.log])
+        self.next_offsets: dict[str, int] = dict.fromkeys(service.topics, 0)
+        self.last_at: dict[str, int] = dict.fromkeys(service.topics, 0)
+        self.release: str | None = None
+        self._pending: list[tuple[str, PassedInput]] = []
+        self._kernel_key = f"partition/{index}"
+        self._facts_key = f"facts/{index}"
+        self._fact_types = {model.wire for model in service.facts.types}
+        self._public = {
+            topic.name: {model.wire: model for model in topic.types} for topic in service.inputs
+        }
+        self._topic_numbers = {topic: number for number, topic in enumerate(service.topics)}
+        self._prefixes = {
+            topic: f"{topic}@{incarnations[topic]}/{index}/" for topic in (*service.topics, service.log)
+        }
+
+    def state(self, key: str) -> Any:  # noqa: ANN401 - each kind of aggregate has its own
+        """Return an aggregate's state: the one door to it, so that closed ones may leave memory later."""
+        state = self.states.get(key)
+        if state is None:
+            state = self.service.deciders[key.partition("/")[0]].initial(key)
+        return state
+
+    def instant(self, record: Record) -> int:
+        """Return the `at` of an input: its append time, never before the last of its topic partition."""
+        last = self.last_at[record.topic]
+        return record.timestamp if record.timestamp > last else last
+
+    # --- deciding
+
+    def decide(self, record: Record) -> Decision:
+        """Say what the next input of a topic causes; raises BrokenInvariantError, or whatever a decider raised."""
+        at = self.instant(record)
+        topic, offset = record.topic, record.offset
+        if offset < self.next_offsets[topic]:
+            text = f"{topic}/{self.index}/{offset} was decided already"
+            raise BrokenInvariantError(text)
+        try:
+            headers = self._readable(record)
+            if headers is None:
+                return Decision(topic, offset, self.last_at[topic])
+            if topic != self.service.inbox:
+                headers = headers._replace(correlation=headers.id, stream=None)
+            elif headers.stream is None:
+                return self._decide_message(record, headers, at)
+            return self._decide_public(record, headers, at)
+        except UnreadableError as error:
+            return self.set_aside(record, cause=error.cause, reason=str(error))
+
+    def _readable(self, record: Record) -> InputHeaders | None:
+        if record.offset == 0 and ("ce_type", TopicStarted.wire.encode()) in record.headers:
+            return None
+        if record.topic != self.service.inbox:
+            size = len(record.value or b"") + len(record.key or b"")
+            size += sum(len(name) + len(value) for name, value in record.headers)
+            if size > INPUT_BYTES_MAX:
+                raise UnreadableError("too-large", f"{size} bytes; at most {INPUT_BYTES_MAX} are accepted")
+        if record.value is None:
+            raise UnreadableError("no-value", "the record has no value; a JSON object is accepted")
+        return read_input_headers(record)
+
+    def set_aside(self, record: Record, *, cause: str, reason: str, passed_by: str | None = None) -> Decision:
+        """Set an input aside: unreadable, or passed by an operator."""
+        at = self.instant(record)
+        try:
+            headers = read_input_headers(record)
+        except UnreadableError:
+            headers = None
+        identifier = headers.id if headers else str(self._prefixes[record.topic]) + str(record.offset)
+        event = SetAside(
+            position=f"{self._prefixes[record.topic]}{record.offset}",
+            cause=cause,
+            reason=reason[:2000],
+            size_bytes=len(record.value or b""),
+            passed_by=passed_by,
+        )
+        origin = Cause(
+            id=identifier,
+            correlation=headers.correlation if headers else identifier,
+            input=event.position,
+            key=self._kernel_key,
+            sender="",
+            stream=headers.stream if headers else None,
+            at=at,
+            since=at,
+            input_sha256=input_digest(record),
+            content_sha256="",
+        )
+        return Decision(record.topic, record.offset, at, origin, ((self._kernel_key, event),))
+
+    def _decide_message(self, record: Record, headers: InputHeaders, at: int) -> Decision:
+        """Decide a sibling's message."""
+        assert record.value is not None
+        key = (record.key or b"").decode(errors="replace")
+        since = headers.since if headers.since is not None and at - headers.since <= self.space.late else at
+        sha256 = content_digest(headers.type, record.value)
+        cause = self._cause(record, headers, key, headers.source, at, min(since, at), sha256)
+        memory_key = self.memory.key(record.topic, key, headers.source, headers.id)
+        known = self._known(memory_key, cause, at)
+        if known is not None:
+            return known
+        if key == self._facts_key:
+            self._content(headers.type, record.value, self._fact_types, public=False)
+            fact = FactNoted(fact_type=headers.type, fact_json=record.value.decode())
+            return Decision(record.topic, record.offset, at, cause, ((key, fact),), memory_key=memory_key)
+        if key.partition("/")[0] not in self.service.deciders:
+            raise UnreadableError("unknown-aggregate", f"{self.service.name} has no aggregate {key}")
+        content = self._content(headers.type, record.value, None, public=False)
+        return self._decided(record.topic, record.offset, cause, memory_key, headers.type, content, None)
+
+    def _decide_public(self, record: Record, headers: InputHeaders, at: int) -> Decision:
+        """Decide a public input, or a forwarded one."""
+        assert record.value is not None
+        topic = headers.stream or record.topic
+        if topic not in self._public:
+            raise UnreadableError("unknown-stream", f"{topic} is not a stream of {self.service.name}")
+        sha256 = content_digest(headers.type, record.value)
+        try:
+            content = self._content(headers.type, record.value, self._public[topic].keys(), public=True)
+            assert isinstance(content, Input)
+        except ValidationError as error:
+            return self._schema_refusal(record, headers, error)
+        key = content.key()
+        owner = partition_of(key, self.space.partitions)
+        if owner != self.index:
+            return self._forwarded(record, headers, owner, key)
+        sender = prove(
+            self.space,
+            lambda principal: self.service.facts.principal(self.facts, principal),
+            topic,
+            headers,
+            content,
+            record.value,
+        )
+        if isinstance(sender, Refused):
+            cause = self._cause(record, headers, key, "", at, at, sha256)
+            return Decision(record.topic, record.offset, at, cause, ((self._kernel_key, sender),))
+        cause = self._cause(record, headers, key, sender.id, at, at, sha256)
+        memory_key = self.memory.key(topic, key, sender.id, headers.id)
+        known = self._known(memory_key, cause, at)
+        if known is not None:
+            return known
+        return self._decided(
+            record.topic, record.offset, cause, memory_key, headers.type, content, sender
+        )
+
+    def _content(
+        self, wire: str, value: bytes, accepted: Container[str] | None, *, public: bool
+    ) -> Message:
+        """Decode; what a public sender can mend raises ValidationError, everything else UnreadableError."""
+        try:
+            if accepted is not None and current_wire(wire) not in accepted:
+                raise UnknownTypeError(wire)
+            return decode(wire, value)
+        except UnknownTypeError:
+            known = ", ".join(sorted(accepted)) if isinstance(accepted, Iterable) else "types of the schemas"
+            raise UnreadableError("unknown-type", f"type {wire}; {known} are accepted") from None
+        except ValidationError as error:
+            problem = error.errors(include_url=False, include_input=False)[0]
+            if public and problem["type"] != "json_invalid":
+                raise
+            cause = "not-json" if problem["type"] == "json_invalid" else "schema"
+            raise UnreadableError(cause, f"the value of {wire} cannot be read: {problem['msg']}") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UnreadableError("not-json", f"the value of {wire} cannot be read: {error}") from None
+
+    def _cause(  # noqa: PLR0913 - what a cause consists of
+        self, record: Record, headers: InputHeaders, key: str, sender: str, at: int, since: int, sha256: str
+    ) -> Cause:
+        return Cause(
+            headers.id,
+            headers.correlation,
+            f"{self._prefixes[record.topic]}{record.offset}",
+            key,
+            sender,
+            headers.stream,
+            at,
+            since,
+            input_digest(record),
+            sha256,
+        )
+
+    def _known(self, memory_key: bytes, cause: Cause, at: int) -> Decision | None:
+        """Pass a repeat of an earlier input; refuse the same id with other content."""
+        known = self.memory.find(memory_key, cause.content_sha256, at)
+        if known is None:
+            return None
+        topic = self.service.topics[known.topic]
+        earlier = f"{self._prefixes[topic]}{known.offset}"
+        position = Position.parse(cause.input)
+        if known.same:
+            passed = PassedInput(
+                offset=position.offset, fate="duplicate", at=at, input_sha256=cause.input_sha256, of=earlier, id=cause.id
+            )
+            return Decision(position.topic, position.offset, at, passed=passed)
+        refused = Refused(
+            rule="input.id-reused",
+            value=f"id {cause.id} with other content than {earlier}",
+            accepted="the same content again, or a new id",
+        )
+        return Decision(
+            position.topic, position.offset, at, cause._replace(content_sha256=""), ((self._kernel_key, refused),)
+        )
+
+    def _schema_refusal(self, record: Record, headers: InputHeaders, error: ValidationError) -> Decision:
+        problems = error.errors(include_url=False, include_context=False)
+        first = problems[0]
+        path = ".".join(str(part) for part in first["loc"]) or "value"
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        held = "missing" if first["type"] == "missing" else json.dumps(first["input"], default=str)[:200]
+        refused = Refused(
+            rule=f"schema.{path}", value=f"{path}: {held}{more}", accepted=f"{headers.type}: {path}: {first['msg']}"
+        )
+        at = self.instant(record)
+        cause = self._cause(record, headers, self._kernel_key, "", at, at, "")
+        return Decision(record.topic, record.offset, at, cause, ((self._kernel_key, refused),))
+
+    def _forwarded(self, record: Record, headers: InputHeaders, owner: int, key: str) -> Decision:
+        """Send a misplaced input to its owner's inbox, as it is, with where it came from."""
+        at = self.instant(record)
+        if headers.stream is not None:
+            raise UnreadableError("misplaced", f"forwarded to partition {self.index}, but {key} is in {owner}")
+        position = f"{self._prefixes[record.topic]}{record.offset}"
+        kept = tuple(
+            (name, value) for name, value in record.headers if name not in ("ce_forwardedfrom", "ce_stream")
+        )
+        forward = Outgoing(
+            self.service.inbox,
+            owner,
+            key.encode(),
+            record.value,
+            (*kept, ("ce_forwardedfrom", position.encode()), ("ce_stream", record.topic.encode())),
+        )
+        passed = PassedInput(
+            offset=record.offset,
+            fate="forwarded",
+            at=at,
+            input_sha256=input_digest(record),
+            to_partition=owner,
+            id=headers.id,
+            key=key,
+        )
+        return Decision(record.topic, record.offset, at, passed=passed, forward=forward)
+
+    def _decided(  # noqa: PLR0913 - an input in its parts
+        self,
+        topic: str,
+        offset: int,
+        cause: Cause,
+        memory_key: bytes,
+        wire: str,
+        content: Message,
+        sender: Sender | None,
+    ) -> Decision:
+        received = Received(
+            id=cause.id,
+            type=wire,
+            key=cause.key,
+            at=cause.at,
+            since=cause.since,
+            sender=cause.sender,
+            principal=sender.principal if sender else None,
+            position=cause.input,
+            content=content,
+        )
+        events = self._events(cause.key, received)
+        if events and isinstance(events[0], Refused):
+            if sender is None:
+                text = f"{self.service.name} refused {wire} from a sibling: {events[0]}"
+                raise BrokenInvariantError(text)
+            home = cause.key if cause.key in self.sequences else self._kernel_key
+            unknown = events[0].unknown
+            return Decision(
+                topic,
+                offset,
+                cause.at,
+                cause,
+                ((home, events[0]), *((cause.key, event) for event in events[1:])),
+                memory_key=None if unknown else memory_key,
+            )
+        if not events:
+            passed = PassedInput(
+                offset=offset,
+                fate="no-effect",
+                at=cause.at,
+                input_sha256=cause.input_sha256,
+                id=cause.id,
+                key=cause.key,
+                sender=cause.sender,
+                stream=cause.stream,
+                content_sha256=cause.content_sha256,
+            )
+            return Decision(topic, offset, cause.at, passed=passed, memory_key=memory_key)
+        return Decision(
+            topic, offset, cause.at, cause, tuple((cause.key, event) for event in events), memory_key=memory_key
+        )
+
+    def _events(self, key: str, received: Received) -> Sequence[Event]:
+        decider = self.service.deciders[key.partition("/")[0]]
+        return decider.decide(self.state(key), self.facts, received)
+
+    def fire(self, key: str, deadline: Deadline, instant: int) -> Decision:
+        """Say what a deadline causes at `instant`; raises BrokenInvariantError when it would stay open."""
+        identifier = stable_id(self.space.name, self.service.name, key, "deadline", deadline.name, deadline.due)
+        name = f"deadline/{deadline.name}/{format_instant(deadline.due)}"
+        received = Received(identifier, "deadline", key, instant, instant, "", None, name, deadline)
+        decider = self.service.deciders[key.partition("/")[0]]
+        state = self.state(key)
+        events = decider.decide(state, self.facts, received)
+        for event in events:
+            state = decider.evolve(state, event)
+        if not events or deadline in tuple(decider.deadlines(state, self.facts)):
+            text = f"deadline {deadline.name} of {key} caused {[event.wire for event in events]} and is still open"
+            raise BrokenInvariantError(text)
+        cause = Cause(identifier, identifier, name, key, "", None, instant, instant, "", "")
+        return Decision("", -1, instant, cause, tuple((key, event) for event in events))
+
+    # --- accepting
+
+    def accept(self, decision: Decision, effects: Effects) -> None:
+        """Fold a decision and add what is to be committed; changes nothing when it raises."""
+        if decision.passed is not None:
+            self._pending.append((decision.topic, decision.passed))
+            if decision.forward is not None:
+                effects.sends.append(decision.forward)
+                effects.bytes += len(decision.forward.value or b"") + 300
+        elif decision.events:
+            assert decision.cause is not None
+            self.flush(effects)
+            self._append(decision.cause, decision.events, decision.at, effects)
+        if decision.topic:
+            self._advance(decision.topic, decision.offset, decision.at)
+        if decision.memory_key is not None:
+            sha256 = decision.cause.content_sha256 if decision.cause else decision.passed.content_sha256  # type: ignore[union-attr]
+            self.memory.remember(
+                decision.memory_key, self._topic_numbers[decision.topic], decision.offset, decision.at, sha256 or ""
+            )
+
+    def _advance(self, topic: str, offset: int, at: int) -> None:
+        self.next_offsets[topic] = offset + 1
+        if at > self.last_at[topic]:
+            self.last_at[topic] = at
+
+    def flush(self, effects: Effects) -> None:
+        """Write the fates of inputs that left no other record, before what was decided after them."""
+        if not self._pending:
+            return
+        ranges: list[tuple[str, list[PassedInput]]] = []
+        for topic, passed in self._pending:
+            if not ranges or ranges[-1][0] != topic:
+                ranges.append((topic, []))
+            ranges[-1][1].append(passed)
+        event = InputsPassed(
+            ranges=tuple(
+                PassedRange(topic=topic, incarnation=self.incarnations[topic], inputs=tuple(inputs))
+                for topic, inputs in ranges
+            )
+        )
+        at = self._pending[-1][1].at
+        self._append(None, ((self._kernel_key, event),), at, effects)
+        self._pending.clear()
+
+    def start_release(self, now: int, effects: Effects) -> None:
+        """Announce this release when it differs from the one that wrote the log's last record."""
+        if self.release == self.fingerprint:
+            return
+        event = ReleaseStarted(version=VERSION, fingerprint=self.fingerprint)
+        self._append(None, ((self._kernel_key, event),), now, effects)
+
+    def _append(
+        self, cause: Cause | None, events: Sequence[tuple[str, Event]], at: int, effects: Effects
+    ) -> None:
+        chain, log, sends, size = self.chain, [], [], 0
+        folded: dict[str, tuple[int, Any]] = {}
+        facts, release = self.facts, self.release
+        for key, event in events:
+            sequence, state = folded.get(key) or (self.sequences.get(key, 0), None)
+            sequence += 1
+            event_id = stable_id(self.space.name, self.service.name, key, sequence)
+            record, chain = log_record(
+                self.service.log,
+                self.index,
+                self.source,
+                key,
+                sequence,
+                event_id,
+                event.wire,
+                event.to_bytes(),
+                at,
+                cause,
+                chain,
+            )
+            log.append(record)
+            size += len(record.value or b"") + 900
+            if isinstance(event, FactNoted):
+                facts = self._fold_fact(facts, event)
+            elif isinstance(event, ReleaseStarted):
+                release = event.fingerprint
+            elif not isinstance(event, (Refused, SetAside, InputsPassed)):
+                decider = self.service.deciders[key.partition("/")[0]]
+                state = decider.evolve(self.state(key) if state is None else state, event)
+                for message in self._messages(key, sequence, event, event_id, cause):
+                    sends.append(message)
+                    size += len(message.value or b"") + 500
+            folded[key] = (sequence, state)
+            if len(record.value or b"") > RECORD_BYTES_MAX:
+                text = f"{event.wire} of {key} has {len(record.value or b'')} bytes; at most {RECORD_BYTES_MAX}"
+                raise BrokenInvariantError(text)
+        for key, (sequence, state) in folded.items():
+            self.sequences[key] = sequence
+            if state is not None:
+                self.restore(key, state)
+        self.facts, self.release, self.chain = facts, release, chain
+        effects.log += log
+        effects.sends += sends
+        effects.bytes += size
+
+    def restore(self, key: str, state: Any) -> None:  # noqa: ANN401
+        """Hold an aggregate's state, and what is open on it."""
+        self.states[key] = state
+        decider = self.service.deciders[key.partition("/")[0]]
+        self.deadlines.update(key, decider.deadlines(state, self.facts))
+
+    def _fold_fact(self, facts: Any, event: FactNoted) -> Any:  # noqa: ANN401
+        return self.service.facts.evolve(facts, decode(event.fact_type, event.fact_json.encode()))
+
+    def _messages(
+        self, key: str, sequence: int, event: Event, event_id: str, cause: Cause | None
+    ) -> list[Outgoing]:
+        assert cause is not None
+        messages = []
+        for receiver, to_key, content in self.service.route(Decided(key, sequence, cause.since, event)):
+            topic, value = f"{receiver}.inbox", content.to_bytes()
+            if to_key == BROADCAST:
+                targets = [(number, f"facts/{number}") for number in range(self.space.partitions)]
+            else:
+                targets = [(partition_of(to_key, self.space.partitions), to_key)]
+            for number, target in targets:
+                identifier = stable_id(event_id, receiver, number, target, content.wire)
+                messages.append(
+                    message_record(
+                        topic,
+                        number,
+                        target,
+                        identifier,
+                        content.wire,
+                        value,
+                        self.source,
+                        event_id,
+                        cause.correlation,
+                        cause.since,
+                    )
+                )
+        return messages
+
+    # --- applying
+
+    def apply(self, record: Record) -> Message:
+        """Fold one stored log record and return its content; raises BrokenInvariantError on a broken sequence."""
+        headers = dict(record.headers)
+        assert record.key is not None
+        assert record.value is not None
+        key = record.key.decode()
+        wire = headers["ce_type"].decode()
+        if wire == TopicStarted.wire:
+            return decode(wire, record.value)
+        sequence = int(headers["ce_sequence"])
+        if sequence != self.sequences.get(key, 0) + 1:
+            text = (
+                f"{record.topic}/{record.partition}/{record.offset}: {key} has sequence {sequence} "
+                f"after {self.sequences.get(key, 0)}"
+            )
+            raise BrokenInvariantError(text)
+        event = decode(wire, record.value)
+        self.sequences[key] = sequence
+        self.chain = bytes.fromhex(headers["ce_chain"].decode())
+        if isinstance(event, FactNoted):
+            self.facts = self._fold_fact(self.facts, event)
+        elif isinstance(event, ReleaseStarted):
+            self.release = event.fingerprint
+        elif isinstance(event, InputsPassed):
+            self._apply_passed(event)
+        elif not isinstance(event, (Refused, SetAside)):
+            assert isinstance(event, Event)
+            decider = self.service.deciders[key.partition("/")[0]]
+            self.restore(key, decider.evolve(self.state(key), event))
+        position = headers.get("ce_input")
+        if position is not None and not position.startswith(b"deadline/"):
+            self._apply_input(key, headers, event, position.decode())
+        return event
+
+    def _apply_input(self, key: str, headers: dict[str, bytes], event: Message, position: str) -> None:
+        topic, _, rest = position.partition("@")
+        offset = int(rest.rpartition("/")[2])
+        if offset < self.next_offsets[topic]:
+            return
+        at = parse_instant(headers["ce_time"].decode())
+        self._advance(topic, offset, at)
+        sha256 = headers.get("ce_contentsha256")
+        if sha256 is None or (isinstance(event, Refused) and event.unknown):
+            return
+        sender = headers.get("ce_sender")
+        if sender is None:
+            return
+        stream = headers.get("ce_stream")
+        input_key = headers.get("ce_inputkey")
+        memory_key = self.memory.key(
+            stream.decode() if stream else topic,
+            input_key.decode() if input_key else key,
+            sender.decode(),
+            headers["ce_causationid"].decode(),
+        )
+        self.memory.remember(memory_key, self._topic_numbers[topic], offset, at, sha256.decode())
+
+    def _apply_passed(self, event: InputsPassed) -> None:
+        for topic_range in event.ranges:
+            for passed in topic_range.inputs:
+                self._advance(topic_range.topic, passed.offset, passed.at)
+                if passed.fate == "no-effect":
+                    memory_key = self.memory.key(
+                        passed.stream or topic_range.topic, passed.key or "", passed.sender or "", passed.id or ""
+                    )
+                    self.memory.remember(
+                        memory_key,
+                        self._topic_numbers[topic_range.topic],
+                        passed.offset,
+                        passed.at,
+                        passed.content_sha256 or "",
+                    )
+

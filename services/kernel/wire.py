@@ -1,0 +1,274 @@
+"""The wire form: headers of inputs, messages and log records, ids, digests and the chain.
+
+Log headers (all `ce_` attributes are CloudEvents extensions except the standard ones):
+
+| header | holds |
+|---|---|
+| ce_sequence | version of the aggregate after this event |
+| ce_causationid, ce_correlationid | id of the input that caused it; id of the public input that began it all |
+| ce_input | the input's position, or `deadline/<name>` |
+| ce_inputkey, ce_stream | the input's key where it differs from the record's; the public topic of a forwarded input |
+| ce_sender | proven sender, or the source of a sibling's message |
+| ce_time, ce_since | `at` and, where it differs, `since` |
+| ce_inputsha256 | digest of the input's stored record, its timestamp included |
+| ce_contentsha256 | digest of its type and value: what tells a repeat from another input with the same id |
+| ce_chain | hash chain of the log partition |
+"""
+
+import hashlib
+import struct
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+
+from schemas.envelope import Headers, Outgoing, Record
+from schemas.instants import format_instant, parse_instant
+
+_NAMESPACE = UUID("6a7f2f0e-6f0f-5b1e-9d7e-1f6f3f0a7c11").bytes
+_CONTENT_TYPE = ("content-type", b"application/json")
+_SPECVERSION = ("ce_specversion", b"1.0")
+_CHAIN = "ce_chain"
+_length = struct.Struct(">I").pack
+
+
+def stable_id(*parts: str | int) -> str:
+    """Return the uuid5 of the JSON array of `parts`: the same parts, the same id, for ever."""
+    digest = bytearray(hashlib.sha1(_NAMESPACE + orjson.dumps(parts), usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def record_digest(before: bytes, key: bytes | None, value: bytes | None, headers: Headers) -> bytes:
+    """Digest stored bytes: sha256(before ‖ length-prefixed key, value and headers sorted by name, without the chain).
+
+    An absent key or value has the length 2^32 - 1, so that absent and empty differ.
+    """
+    parts = [before]
+    for part in (key, value):
+        parts += (b"\xff\xff\xff\xff",) if part is None else (_length(len(part)), part)
+    for name, content in sorted(headers):
+        if name != _CHAIN:
+            text = name.encode()
+            parts += (_length(len(text)), text, _length(len(content)), content)
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def input_digest(record: Record) -> str:
+    """Digest an input as it is stored, its timestamp included."""
+    return record_digest(struct.pack(">q", record.timestamp), record.key, record.value, record.headers).hex()
+
+
+def content_digest(wire: str, value: bytes) -> str:
+    """Digest what an input says, not how it travelled: type and value."""
+    return hashlib.sha256(wire.encode() + b"\n" + value).hexdigest()
+
+
+def genesis(space: str, log: str, partition: int, incarnation: str) -> bytes:
+    """Return the hash a log partition's chain begins with."""
+    return hashlib.sha256(orjson.dumps([space, log, partition, incarnation])).digest()
+
+
+class UnreadableError(ValueError):
+    """A record that is not in the wire form; `cause` is a short id of what is wrong."""
+
+    def __init__(self, cause: str, reason: str) -> None:
+        super().__init__(reason)
+        self.cause = cause
+
+
+class InputHeaders(NamedTuple):
+    """What the kernel reads of an input's headers."""
+
+    id: str
+    source: str
+    type: str
+    correlation: str
+    since: int | None
+    proof: bytes | None
+    forwarded_from: str | None
+    stream: str | None
+
+
+_REQUIRED = ("ce_id", "ce_source", "ce_type", "ce_specversion")
+_TEXT_MAX = 512
+
+
+def _text(headers: dict[str, bytes], name: str) -> str | None:
+    value = headers.get(name)
+    if value is None:
+        return None
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        raise UnreadableError("header-not-text", f"header {name} is not UTF-8 text") from None
+    if not 0 < len(text) <= _TEXT_MAX or not text.isprintable():
+        raise UnreadableError(
+            "header-not-text", f"header {name} must be 1 to {_TEXT_MAX} printable characters; it has {len(text)}"
+        )
+    return text
+
+
+def read_input_headers(record: Record) -> InputHeaders:
+    """Read an input's headers; raises UnreadableError."""
+    headers = dict(record.headers)
+    if len(headers) != len(record.headers):
+        names = [name for name, _ in record.headers]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise UnreadableError("header-twice", f"header {', '.join(twice)} stands more than once")
+    missing = [name for name in _REQUIRED if name not in headers]
+    if missing:
+        raise UnreadableError("header-missing", f"header {', '.join(missing)} is missing")
+    if headers["ce_specversion"] != b"1.0":
+        raise UnreadableError("specversion", "header ce_specversion must be 1.0")
+    identifier, source, wire = _text(headers, "ce_id"), _text(headers, "ce_source"), _text(headers, "ce_type")
+    assert identifier
+    assert source
+    assert wire
+    since = headers.get("ce_since")
+    try:
+        since_instant = parse_instant(since.decode()) if since is not None else None
+    except ValueError:
+        raise UnreadableError("header-not-instant", "header ce_since is not an RFC 3339 instant") from None
+    return InputHeaders(
+        identifier,
+        source,
+        wire,
+        _text(headers, "ce_correlationid") or identifier,
+        since_instant,
+        headers.get("ce_proof"),
+        _text(headers, "ce_forwardedfrom"),
+        _text(headers, "ce_stream"),
+    )
+
+
+class Cause(NamedTuple):
+    """Why log records exist: an input or a deadline, as far as their headers name it."""
+
+    id: str
+    correlation: str
+    input: str
+    key: str
+    sender: str
+    stream: str | None
+    at: int
+    since: int
+    input_sha256: str
+    content_sha256: str
+
+
+def log_record(  # noqa: PLR0913 - what a log record consists of
+    log: str,
+    partition: int,
+    source: str,
+    key: str,
+    sequence: int,
+    event_id: str,
+    wire: str,
+    value: bytes,
+    at: int,
+    cause: Cause | None,
+    chain: bytes,
+) -> tuple[Outgoing, bytes]:
+    """Build one log record and the chain hash after it."""
+    headers: list[tuple[str, bytes]]
+    if cause is None:
+        headers = []
+    else:
+        headers = [("ce_causationid", cause.id.encode())]
+        if cause.content_sha256:
+            headers.append(("ce_contentsha256", cause.content_sha256.encode()))
+        headers.append(("ce_correlationid", cause.correlation.encode()))
+    headers.append(("ce_id", event_id.encode()))
+    if cause is not None:
+        headers.append(("ce_input", cause.input.encode()))
+        if cause.key != key:
+            headers.append(("ce_inputkey", cause.key.encode()))
+        if cause.input_sha256:
+            headers.append(("ce_inputsha256", cause.input_sha256.encode()))
+        if cause.sender:
+            headers.append(("ce_sender", cause.sender.encode()))
+    headers.append(("ce_sequence", b"%d" % sequence))
+    if cause is not None and cause.since != at:
+        headers.append(("ce_since", format_instant(cause.since).encode()))
+    headers += (("ce_source", source.encode()), _SPECVERSION)
+    if cause is not None and cause.stream is not None:
+        headers.append(("ce_stream", cause.stream.encode()))
+    headers += (("ce_time", format_instant(at).encode()), ("ce_type", wire.encode()), _CONTENT_TYPE)
+    key_bytes = key.encode()
+    after = record_digest(chain, key_bytes, value, tuple(headers))
+    headers.insert(1 if cause is not None else 0, (_CHAIN, after.hex().encode()))
+    return Outgoing(log, partition, key_bytes, value, tuple(headers)), after
+
+
+def message_record(  # noqa: PLR0913 - what a message consists of
+    topic: str,
+    partition: int,
+    key: str,
+    message_id: str,
+    wire: str,
+    value: bytes,
+    source: str,
+    causation: str,
+    correlation: str,
+    since: int,
+) -> Outgoing:
+    """Build one message to a sibling's inbox."""
+    return Outgoing(
+        topic,
+        partition,
+        key.encode(),
+        value,
+        (
+            ("ce_causationid", causation.encode()),
+            ("ce_correlationid", correlation.encode()),
+            ("ce_id", message_id.encode()),
+            ("ce_since", format_instant(since).encode()),
+            ("ce_source", source.encode()),
+            _SPECVERSION,
+            ("ce_type", wire.encode()),
+            _CONTENT_TYPE,
+        ),
+    )
+
+
+def input_record(  # noqa: PLR0913 - what an input consists of
+    topic: str,
+    partition: int,
+    key: str | None,
+    *,
+    id: str,  # noqa: A002 - the attribute's name
+    source: str,
+    wire: str,
+    value: bytes,
+    proof: bytes | None = None,
+) -> Outgoing:
+    """Build one public input, as an outsider would."""
+    headers = (
+        ("ce_id", id.encode()),
+        *((("ce_proof", proof),) if proof is not None else ()),
+        ("ce_source", source.encode()),
+        _SPECVERSION,
+        ("ce_type", wire.encode()),
+        _CONTENT_TYPE,
+    )
+    return Outgoing(topic, partition, None if key is None else key.encode(), value, headers)
+
+
+def encode_headers(headers: Headers) -> bytes:
+    """Pack headers for storage."""
+    try:
+        return orjson.dumps([part for name, value in headers for part in (name, value.decode())])
+    except UnicodeDecodeError:
+        return b"#" + orjson.dumps([part for name, value in headers for part in (name, value.hex())])
+
+
+def decode_headers(packed: bytes) -> Headers:
+    """Unpack what `encode_headers` packed."""
+    if packed[:1] == b"#":
+        parts: list[Any] = orjson.loads(packed[1:])
+        return tuple((name, bytes.fromhex(value)) for name, value in zip(parts[::2], parts[1::2], strict=True))
+    parts = orjson.loads(packed)
+    return tuple((name, value.encode()) for name, value in zip(parts[::2], parts[1::2], strict=True))
