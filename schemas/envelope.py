@@ -146,14 +146,19 @@ def decode(wire: str, value: bytes) -> Message:
     """
     model = _models.get(wire)
     if model is not None:
-        return model.__pydantic_validator__.validate_json(value)
-    content = json.loads(value) if wire in _upcasts else None
+        return _read(model, value)
+    content = json.loads(value) if wire in _upcasts else {}
     while wire in _upcasts:
         wire, function = _upcasts[wire]
         content = function(content)
     if wire not in _models:
         raise UnknownTypeError(wire)
-    return _models[wire].__pydantic_validator__.validate_json(json.dumps(content))
+    return _read(_models[wire], json.dumps(content))
+
+
+def _read(model: type[Message], value: bytes | str) -> Message:
+    read: Message = model.__pydantic_validator__.validate_json(value)
+    return read
 
 
 def registered() -> Mapping[str, type[Message]]:

@@ -1,11 +1,11 @@
 """Governance: rulebooks, products, principals, and assessors' profiles until assessors are a service of their own."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from .envelope import Event, Input, InputTopic, message
-from .ids import AccountId, AssetId, PrincipalId, ProductId, RulebookId, ScopeId, Sha256, Text, scope_key
+from .ids import AccountId, AssetId, PrincipalId, ProductId, RulebookId, Sha256, Text, scope_key
 from .money import AmountMinor
 from .outcomes import NextStep
 from .principals import PrincipalRegistered, PrincipalRevoked
@@ -30,9 +30,9 @@ PublicKey = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class GovernanceInput(Input):
-    """An act of governance in one scope."""
+    """An act of governance in a scope: the one there is, so that an id means one thing in the whole space."""
 
-    scope: ScopeId
+    scope: Literal["main"] = "main"
 
     def key(self) -> str:
         """Return the scope's aggregate."""

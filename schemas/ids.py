@@ -18,7 +18,6 @@ Name = Annotated[str, StringConstraints(pattern=rf"^{_NAME}$")]
 ProductId = Name
 CoverId = Name
 PrincipalId = Name
-ScopeId = Name
 AccountId = Annotated[str, StringConstraints(pattern=rf"^{_CHAIN}:{_NOT_UPPER_HEX}$")]
 """CAIP-10, the EVM address in lower case."""
 AssetId = Annotated[str, StringConstraints(pattern=rf"^{_CHAIN}/[-a-z0-9]{{3,8}}:[-.%a-zA-Z0-9]{{1,128}}$")]

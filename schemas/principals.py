@@ -7,7 +7,10 @@ from .outcomes import NextStep
 
 @message("principal.registered.v1")
 class PrincipalRegistered(Event):
-    """A key may vouch: on which streams, and for which accounts (`*`: all). `public_key` is Ed25519, 32 bytes in hex."""
+    """A key may vouch: on which streams, and for which accounts (`*`: all).
+
+    `public_key` is Ed25519, 32 bytes in hex.
+    """
 
     principal: PrincipalId
     public_key: str

@@ -40,7 +40,7 @@ class Corroboration(Message):
     stage: Literal["corroboration"]
     required_weight: Annotated[int, Field(ge=1)]
     default_weight: Annotated[int, Field(ge=0)] = 1
-    weights: dict[PrincipalId, Annotated[int, Field(ge=0)]] = {}
+    weights: dict[PrincipalId, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     window: Duration
     unmet: Outcome
 
@@ -52,8 +52,10 @@ class StakedElectorate(Message):
 
 
 class StakeWeight(Message):
-    """Weight is stake, as it was when the round opened or is when the vote is cast, capped at a share of the
-    eligible stake before capping (insurace and house: 5 %)."""
+    """Weight is stake, as it was when the round opened or is when the vote is cast.
+
+    It is capped at a share of the eligible stake before capping (insurace and house: 5 %).
+    """
 
     kind: Literal["stake"]
     at: Literal["opening", "vote"]
@@ -143,7 +145,9 @@ class Intake(Message):
 
 
 class PayoutTerms(Message):
-    """Attempts of a transfer: the wait before attempt n+1 is `first_retry` × `multiplier`^(n-1), at most `longest_retry`.
+    """Attempts of a transfer.
+
+    The wait before attempt n + 1 is `first_retry` × `multiplier`^(n - 1), at most `longest_retry`.
 
     After `attempts_max` failed attempts, or when no receipt came `receipt_within` after an instruction, the payout is
     suspended for an operator (nexus-v1: 24 h × 60, then the claim counted as denied, which we do not copy).
@@ -183,7 +187,7 @@ class Rulebook(Message):
         for name, procedure in (("incident", self.incident.procedure), ("claim", self.claim.procedure)):
             if isinstance(procedure[0], Cooldown):
                 text = f"{name}.procedure: begins with a cooldown; begin with a stage that decides"
-                raise ValueError(text)
+                raise ValueError(text)  # noqa: TRY004 - a rule of the content, not of its type
             for position, stage in enumerate(procedure):
                 if name == "claim" and isinstance(stage, Corroboration):
                     text = f"claim.procedure.{position}: corroboration counts reports, which only an incident has"

@@ -34,9 +34,7 @@ class DeadlineQueue:
             self._rebuild()
 
     def _rebuild(self) -> None:
-        self._heap = [
-            (deadline.due, key, deadline.name) for key, listed in self._open.items() for deadline in listed
-        ]
+        self._heap = [(deadline.due, key, deadline.name) for key, listed in self._open.items() for deadline in listed]
         heapify(self._heap)
 
     def earliest(self) -> tuple[str, Deadline] | None:

@@ -36,8 +36,7 @@ class Deadline(NamedTuple):
     due: int
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """An input as a decider sees it.
 
     `at` is when it was appended, `since` the instant from which durations run, both in milliseconds. `sender` is the
@@ -58,9 +57,10 @@ class Received:
 
 StateT = TypeVar("StateT")
 FactsT = TypeVar("FactsT")
+FactsT_contra = TypeVar("FactsT_contra", contravariant=True)
 
 
-class Decider(Protocol[StateT, FactsT]):
+class Decider(Protocol[StateT, FactsT_contra]):
     """One kind of aggregate. All four functions are pure.
 
     `decide` returns the events that the input causes, or a single `Refused`, or nothing; deciding the same input on
@@ -77,10 +77,10 @@ class Decider(Protocol[StateT, FactsT]):
     def evolve(self, state: StateT, event: Event) -> StateT:
         """Fold one event; never refuses a recorded fact."""
 
-    def decide(self, state: StateT, facts: FactsT, received: Received) -> Sequence[Event]:
+    def decide(self, state: StateT, facts: FactsT_contra, received: Received) -> Sequence[Event]:
         """Decide one input."""
 
-    def deadlines(self, state: StateT, facts: FactsT) -> Iterable[Deadline]:
+    def deadlines(self, state: StateT, facts: FactsT_contra) -> Iterable[Deadline]:
         """List what is open now."""
 
 

@@ -28,14 +28,16 @@ class DuplicateMemory:
     def __init__(self) -> None:
         self._days: dict[int, dict[bytes, bytes]] = {}
         self._last_day = -1
+        self._later: list[tuple[str, str, str, str, int, int, int, str]] = []
 
     @staticmethod
     def key(stream: str, key: str, sender: str, identifier: str) -> bytes:
         """Compress what an id is unique within to 16 bytes."""
-        return hashlib.blake2b("\n".join((stream, key, sender, identifier)).encode(), digest_size=16).digest()
+        return hashlib.blake2b(f"{stream}\n{key}\n{sender}\n{identifier}".encode(), digest_size=16).digest()
 
     def find(self, key: bytes, content_sha256: str, at: int) -> Known | None:
         """Look up an input; `at` is that of the repeat."""
+        self._remember_now()
         for entries in self._days.values():
             entry = entries.get(key)
             if entry is not None:
@@ -56,8 +58,32 @@ class DuplicateMemory:
                 del self._days[old]
         entries[key] = _pack.pack(topic, offset, at, bytes.fromhex(content_sha256)[:16])
 
+    def remember_later(
+        self,
+        stream: str,
+        key: str,
+        sender: str,
+        identifier: str,
+        topic: int,
+        offset: int,
+        at: int,
+        content_sha256: str,
+    ) -> None:
+        """Remember an input when the memory is next asked: replaying a long log, most are too old by then."""
+        self._later.append((stream, key, sender, identifier, topic, offset, at, content_sha256))
+
+    def _remember_now(self) -> None:
+        if not self._later:
+            return
+        later, self._later = self._later, []
+        newest = max(at for *_, at, _ in later)
+        for stream, key, sender, identifier, topic, offset, at, content_sha256 in later:
+            if newest - at <= DUPLICATE_WINDOW:
+                self.remember(self.key(stream, key, sender, identifier), topic, offset, at, content_sha256)
+
     def dump(self) -> list[tuple[int, list[tuple[str, str]]]]:
         """Spell it for a snapshot."""
+        self._remember_now()
         return [
             (day, [(key.hex(), entry.hex()) for key, entry in entries.items()]) for day, entries in self._days.items()
         ]

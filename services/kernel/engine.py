@@ -10,10 +10,13 @@ One `step` fetches, decides in the order of `at`, and commits one transaction:
 - Any doubt about a commit drops everything; the next step claims again and rebuilds from the log.
 """
 
+import gc
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -27,6 +30,19 @@ from .space import Space
 from .store import Claim, Outcome, Store
 
 _log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the cyclic collector from going through a growing state again and again; what is there then stays."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+            gc.freeze()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +87,10 @@ class _Ends:
 class Engine:
     """The owner of one partition of one service. One step at a time; not thread-safe."""
 
-    def __init__(  # noqa: PLR0913 - a declaration
+    def __init__(
         self,
         space: Space,
-        service: DecisionService,
+        service: DecisionService[Any],
         store: Store,
         partition: int,
         *,
@@ -126,11 +142,12 @@ class Engine:
         core = Partition(self.space, self.service, self.index, incarnations, fingerprint(self.service))
         start = read_snapshot(self.snapshots, core) if self.snapshots else 0
         events = 0
-        async for records in self.store.replay(self.service.log, self.index, start):
-            for record in records:
-                core.apply(record)
-            events += len(records)
-            start = records[-1].offset + 1
+        with _no_collection():
+            async for records in self.store.replay(self.service.log, self.index, start):
+                for record in records:
+                    core.apply(record)
+                events += len(records)
+                start = records[-1].offset + 1
         self._core, self._claim, self.recovered_events = core, claim, events
         self._committed_log = self._snapshot_at = start
         self._buffers = {topic: deque() for topic in self.service.topics}
@@ -150,6 +167,21 @@ class Engine:
         """Decide and commit one batch; raises PartitionStoppedError when a bug stops the partition."""
         if self.stopped is not None:
             raise self.stopped
+        with self._whole():
+            return await self._step()
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Forget what was folded but not committed when the store fails, or the step is cancelled, half-way."""
+        try:
+            yield
+        except PartitionStoppedError:
+            raise
+        except BaseException:
+            self.drop()
+            raise
+
+    async def _step(self) -> Progress:
         if self._core is None:
             await self.recover()
         core = self.partition
@@ -160,7 +192,7 @@ class Engine:
         while decided < self.limits.inputs_max and len(effects) < self.limits.records_max:
             if effects.bytes >= self.limits.bytes_max:
                 break
-            chosen = await self._choose()
+            chosen = None if self._blocked() else await self._choose()
             if chosen is None:
                 break
             position, decision = chosen
@@ -184,7 +216,7 @@ class Engine:
     def _progress(self, decided: int) -> Progress:
         if self._core is None:
             return Progress(decided, more=True)
-        earliest = self._core.deadlines.earliest()
+        earliest = self._core.earliest()
         due = earliest[1].due + self.space.skew if earliest else None
         behind = any(
             not buffer and self._fetched[topic] < max(self._watermarks[topic], self._ends.offsets.get(topic, 0))
@@ -251,21 +283,19 @@ class Engine:
 
     async def _choose(self) -> tuple[str, Decision | Exception] | None:
         """Choose what is decided next and decide it; None when nothing may be decided before more is fetched."""
-        if self._blocked():
-            return None
         head = self._head()
-        earliest = self.partition.deadlines.earliest()
+        earliest = self.partition.earliest()
         if earliest is not None and (head is None or head[0] >= earliest[1].due):
             instant = self._instant_of(earliest)
             if instant is None:
                 return None
             if head is None or head[0] >= instant:
-                if not await self._settled(self._generation, max(instant, earliest[1].due + self.space.skew)):
-                    return None
-                return self._fire(earliest, instant)
-        if head is None:
-            return None
-        _, _, generation, record = head
+                settled = await self._settled(self._generation, max(instant, earliest[1].due + self.space.skew))
+                return self._fire(earliest, instant) if settled else None
+        return None if head is None else await self._input(head[2], head[3])
+
+    async def _input(self, generation: int, record: Record) -> tuple[str, Decision | Exception] | None:
+        """Decide an input; None when a refusal may not be final before more is fetched."""
         position = f"{record.topic}/{record.partition}/{record.offset}"
         try:
             decision = self.partition.decide(record)
@@ -328,10 +358,11 @@ class Engine:
             text = f"{topic}/{self.index}/{offset} cannot be passed: {held}"
             raise ValueError(text)
         effects = Effects()
-        core.start_release(self.store.now(), effects)
-        core.accept(core.set_aside(records[0], cause="passed", reason=reason, passed_by=operator), effects)
-        if not await self._commit(effects, 1):
-            text = "the commit did not succeed; look again before trying again"
-            raise BrokenInvariantError(text)
+        with self._whole():
+            core.start_release(self.store.now(), effects)
+            core.accept(core.set_aside(records[0], cause="passed", reason=reason, passed_by=operator), effects)
+            if not await self._commit(effects, 1):
+                text = "the commit did not succeed; look again before trying again"
+                raise BrokenInvariantError(text)
         self.stopped = None
         self.drop()

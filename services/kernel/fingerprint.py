@@ -4,6 +4,7 @@ import hashlib
 import sys
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import schemas
 
@@ -41,7 +42,7 @@ def _hash(files: tuple[Path, ...]) -> str:
     return digest.hexdigest()
 
 
-def fingerprint(service: DecisionService) -> str:
+def fingerprint(service: DecisionService[Any]) -> str:
     """Hash the sources of the service's package, of the schemas and of the kernel's pure part."""
     modules = {type(decider).__module__ for decider in service.deciders.values()}
     modules |= {type(service.facts).__module__, service.route.__module__}

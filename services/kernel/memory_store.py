@@ -40,11 +40,11 @@ class MemoryStore:
         """Return the clock."""
         return self.clock.now()
 
-    def stamp(self, topic: str, partition: int) -> int:  # noqa: ARG002 - a broker's clock may differ by topic
+    def stamp(self, topic: str, partition: int) -> int:
         """Return the timestamp of a record appended now; a subclass may let brokers' clocks differ."""
         return self.clock.now()
 
-    def hold(self, topic: str, partition: int) -> bool:  # noqa: ARG002
+    def hold(self, topic: str, partition: int) -> bool:
         """Tell whether what is appended now stays invisible until `release`; a subclass may say so."""
         return False
 
@@ -58,11 +58,15 @@ class MemoryStore:
     def _visible_end(self, place: tuple[str, int]) -> int:
         return self.visible.get(place, self._end(place))
 
+    def _check(self, records: Iterable[Outgoing]) -> None:
+        """Refuse all of what is to be appended together when one of it has no place."""
+        for record in records:
+            if record.topic not in self._incarnations or not 0 <= record.partition < self.partitions:
+                text = f"there is no topic partition {record.topic}/{record.partition}"
+                raise StoreError(text)
+
     def _append(self, record: Outgoing) -> Position:
         place = (record.topic, record.partition)
-        if record.topic not in self._incarnations or not 0 <= record.partition < self.partitions:
-            text = f"there is no topic partition {record.topic}/{record.partition}"
-            raise StoreError(text)
         held = self.records[place]
         held.append(
             Record(
@@ -123,6 +127,7 @@ class MemoryStore:
         place = (claim.log, claim.partition)
         if claim.epoch != self.epochs[place]:
             return Committed(Outcome.FENCED)
+        self._check((*log, *sends))
         for record in (*log, *sends):
             target = (record.topic, record.partition)
             if target != place and target not in self.visible and self.hold(*target):
@@ -134,6 +139,7 @@ class MemoryStore:
 
     async def append(self, records: Sequence[Outgoing]) -> list[Position]:
         """Append records of producers."""
+        self._check(records)
         return [self._append(record) for record in records]
 
     async def read(self, topic: str, partition: int, start: int = 0) -> AsyncIterator[Sequence[Record]]:

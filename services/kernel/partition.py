@@ -6,9 +6,9 @@ simulation all go through these four, so that there is one answer to what an inp
 """
 
 import json
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -74,8 +74,7 @@ class Effects:
         return len(self.log) + len(self.sends)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What one input or deadline causes, before anything is changed.
 
     Exactly one of `events`, `passed` is set, but for a topic marker, which causes nothing and has no fate.
@@ -101,7 +100,7 @@ class Partition:
     """State, facts, duplicate memory, deadlines and chain of one partition."""
 
     def __init__(
-        self, space: Space, service: DecisionService, index: int, incarnations: Mapping[str, str], fingerprint: str
+        self, space: Space, service: DecisionService[Any], index: int, incarnations: Mapping[str, str], fingerprint: str
     ) -> None:
         self.space = space
         self.service = service
@@ -114,33 +113,48 @@ class Partition:
         self.sequences: dict[str, int] = {}
         self.memory = DuplicateMemory()
         self.deadlines = DeadlineQueue()
-        self.chain = genesis(space.name, service.log, index, incarnations[service.log])
+        self._chain_hex = genesis(space.name, service.log, index, incarnations[service.log]).hex().encode()
         self.next_offsets: dict[str, int] = dict.fromkeys(service.topics, 0)
         self.last_at: dict[str, int] = dict.fromkeys(service.topics, 0)
         self.release: str | None = None
         self._pending: list[tuple[str, PassedInput]] = []
+        self._touched: set[str] = set()
         self._kernel_key = f"partition/{index}"
         self._facts_key = f"facts/{index}"
         self._fact_types = {model.wire for model in service.facts.types}
-        self._public = {
-            topic.name: {model.wire: model for model in topic.types} for topic in service.inputs
-        }
+        self._public = {topic.name: {model.wire: model for model in topic.types} for topic in service.inputs}
         self._topic_numbers = {topic: number for number, topic in enumerate(service.topics)}
-        self._prefixes = {
-            topic: f"{topic}@{incarnations[topic]}/{index}/" for topic in (*service.topics, service.log)
+        self._deciders = service.deciders
+        self._kernel_folds: dict[str, Callable[[Any], None]] = {
+            Refused.wire: lambda _: None,
+            SetAside.wire: lambda _: None,
+            FactNoted.wire: self._apply_fact,
+            ReleaseStarted.wire: self._apply_release,
+            InputsPassed.wire: self._apply_passed,
         }
+        self._places = {f"{topic}@{incarnations[topic]}/{index}".encode(): topic for topic in service.topics}
+        self._prefixes = {topic: f"{topic}@{incarnations[topic]}/{index}/" for topic in (*service.topics, service.log)}
+
+    @property
+    def chain(self) -> bytes:
+        """The chain hash after the last record."""
+        return bytes.fromhex(self._chain_hex.decode())
+
+    @chain.setter
+    def chain(self, chain: bytes) -> None:
+        self._chain_hex = chain.hex().encode()
 
     def state(self, key: str) -> Any:  # noqa: ANN401 - each kind of aggregate has its own
         """Return an aggregate's state: the one door to it, so that closed ones may leave memory later."""
         state = self.states.get(key)
         if state is None:
-            state = self.service.deciders[key.partition("/")[0]].initial(key)
+            state = self._deciders[key.partition("/")[0]].initial(key)
         return state
 
     def instant(self, record: Record) -> int:
         """Return the `at` of an input: its append time, never before the last of its topic partition."""
         last = self.last_at[record.topic]
-        return record.timestamp if record.timestamp > last else last
+        return max(last, record.timestamp)
 
     # --- deciding
 
@@ -219,7 +233,7 @@ class Partition:
             self._content(headers.type, record.value, self._fact_types, public=False)
             fact = FactNoted(fact_type=headers.type, fact_json=record.value.decode())
             return Decision(record.topic, record.offset, at, cause, ((key, fact),), memory_key=memory_key)
-        if key.partition("/")[0] not in self.service.deciders:
+        if key.partition("/")[0] not in self._deciders:
             raise UnreadableError("unknown-aggregate", f"{self.service.name} has no aggregate {key}")
         content = self._content(headers.type, record.value, None, public=False)
         return self._decided(record.topic, record.offset, cause, memory_key, headers.type, content, None)
@@ -256,13 +270,9 @@ class Partition:
         known = self._known(memory_key, cause, at)
         if known is not None:
             return known
-        return self._decided(
-            record.topic, record.offset, cause, memory_key, headers.type, content, sender
-        )
+        return self._decided(record.topic, record.offset, cause, memory_key, headers.type, content, sender)
 
-    def _content(
-        self, wire: str, value: bytes, accepted: Container[str] | None, *, public: bool
-    ) -> Message:
+    def _content(self, wire: str, value: bytes, accepted: Container[str] | None, *, public: bool) -> Message:
         """Decode; what a public sender can mend raises ValidationError, everything else UnreadableError."""
         try:
             if accepted is not None and current_wire(wire) not in accepted:
@@ -280,7 +290,7 @@ class Partition:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UnreadableError("not-json", f"the value of {wire} cannot be read: {error}") from None
 
-    def _cause(  # noqa: PLR0913 - what a cause consists of
+    def _cause(
         self, record: Record, headers: InputHeaders, key: str, sender: str, at: int, since: int, sha256: str
     ) -> Cause:
         return Cause(
@@ -306,7 +316,12 @@ class Partition:
         position = Position.parse(cause.input)
         if known.same:
             passed = PassedInput(
-                offset=position.offset, fate="duplicate", at=at, input_sha256=cause.input_sha256, of=earlier, id=cause.id
+                offset=position.offset,
+                fate="duplicate",
+                at=at,
+                input_sha256=cause.input_sha256,
+                of=earlier,
+                id=cause.id,
             )
             return Decision(position.topic, position.offset, at, passed=passed)
         refused = Refused(
@@ -337,9 +352,7 @@ class Partition:
         if headers.stream is not None:
             raise UnreadableError("misplaced", f"forwarded to partition {self.index}, but {key} is in {owner}")
         position = f"{self._prefixes[record.topic]}{record.offset}"
-        kept = tuple(
-            (name, value) for name, value in record.headers if name not in ("ce_forwardedfrom", "ce_stream")
-        )
+        kept = tuple((name, value) for name, value in record.headers if name not in ("ce_forwardedfrom", "ce_stream"))
         forward = Outgoing(
             self.service.inbox,
             owner,
@@ -358,7 +371,7 @@ class Partition:
         )
         return Decision(record.topic, record.offset, at, passed=passed, forward=forward)
 
-    def _decided(  # noqa: PLR0913 - an input in its parts
+    def _decided(
         self,
         topic: str,
         offset: int,
@@ -412,7 +425,7 @@ class Partition:
         )
 
     def _events(self, key: str, received: Received) -> Sequence[Event]:
-        decider = self.service.deciders[key.partition("/")[0]]
+        decider = self._deciders[key.partition("/")[0]]
         return decider.decide(self.state(key), self.facts, received)
 
     def fire(self, key: str, deadline: Deadline, instant: int) -> Decision:
@@ -420,7 +433,7 @@ class Partition:
         identifier = stable_id(self.space.name, self.service.name, key, "deadline", deadline.name, deadline.due)
         name = f"deadline/{deadline.name}/{format_instant(deadline.due)}"
         received = Received(identifier, "deadline", key, instant, instant, "", None, name, deadline)
-        decider = self.service.deciders[key.partition("/")[0]]
+        decider = self._deciders[key.partition("/")[0]]
         state = self.state(key)
         events = decider.decide(state, self.facts, received)
         for event in events:
@@ -454,8 +467,7 @@ class Partition:
 
     def _advance(self, topic: str, offset: int, at: int) -> None:
         self.next_offsets[topic] = offset + 1
-        if at > self.last_at[topic]:
-            self.last_at[topic] = at
+        self.last_at[topic] = max(self.last_at[topic], at)
 
     def flush(self, effects: Effects) -> None:
         """Write the fates of inputs that left no other record, before what was decided after them."""
@@ -483,9 +495,7 @@ class Partition:
         event = ReleaseStarted(version=VERSION, fingerprint=self.fingerprint)
         self._append(None, ((self._kernel_key, event),), now, effects)
 
-    def _append(
-        self, cause: Cause | None, events: Sequence[tuple[str, Event]], at: int, effects: Effects
-    ) -> None:
+    def _append(self, cause: Cause | None, events: Sequence[tuple[str, Event]], at: int, effects: Effects) -> None:
         chain, log, sends, size = self.chain, [], [], 0
         folded: dict[str, tuple[int, Any]] = {}
         facts, release = self.facts, self.release
@@ -513,7 +523,7 @@ class Partition:
             elif isinstance(event, ReleaseStarted):
                 release = event.fingerprint
             elif not isinstance(event, (Refused, SetAside, InputsPassed)):
-                decider = self.service.deciders[key.partition("/")[0]]
+                decider = self._deciders[key.partition("/")[0]]
                 state = decider.evolve(self.state(key) if state is None else state, event)
                 for message in self._messages(key, sequence, event, event_id, cause):
                     sends.append(message)
@@ -532,17 +542,22 @@ class Partition:
         effects.bytes += size
 
     def restore(self, key: str, state: Any) -> None:  # noqa: ANN401
-        """Hold an aggregate's state, and what is open on it."""
+        """Hold an aggregate's state; what is open on it is looked at when the next deadline is asked for."""
         self.states[key] = state
-        decider = self.service.deciders[key.partition("/")[0]]
-        self.deadlines.update(key, decider.deadlines(state, self.facts))
+        self._touched.add(key)
+
+    def earliest(self) -> tuple[str, Deadline] | None:
+        """Return the soonest open deadline and its aggregate."""
+        for key in self._touched:
+            decider = self._deciders[key.partition("/")[0]]
+            self.deadlines.update(key, decider.deadlines(self.states[key], self.facts))
+        self._touched.clear()
+        return self.deadlines.earliest()
 
     def _fold_fact(self, facts: Any, event: FactNoted) -> Any:  # noqa: ANN401
         return self.service.facts.evolve(facts, decode(event.fact_type, event.fact_json.encode()))
 
-    def _messages(
-        self, key: str, sequence: int, event: Event, event_id: str, cause: Cause | None
-    ) -> list[Outgoing]:
+    def _messages(self, key: str, sequence: int, event: Event, event_id: str, cause: Cause | None) -> list[Outgoing]:
         assert cause is not None
         messages = []
         for receiver, to_key, content in self.service.route(Decided(key, sequence, cause.since, event)):
@@ -576,71 +591,71 @@ class Partition:
         headers = dict(record.headers)
         assert record.key is not None
         assert record.value is not None
-        key = record.key.decode()
         wire = headers["ce_type"].decode()
+        event = decode(wire, record.value)
         if wire == TopicStarted.wire:
-            return decode(wire, record.value)
-        sequence = int(headers["ce_sequence"])
+            return event
+        key, sequence = record.key.decode(), int(headers["ce_sequence"])
         if sequence != self.sequences.get(key, 0) + 1:
             text = (
                 f"{record.topic}/{record.partition}/{record.offset}: {key} has sequence {sequence} "
                 f"after {self.sequences.get(key, 0)}"
             )
             raise BrokenInvariantError(text)
-        event = decode(wire, record.value)
         self.sequences[key] = sequence
-        self.chain = bytes.fromhex(headers["ce_chain"].decode())
-        if isinstance(event, FactNoted):
-            self.facts = self._fold_fact(self.facts, event)
-        elif isinstance(event, ReleaseStarted):
-            self.release = event.fingerprint
-        elif isinstance(event, InputsPassed):
-            self._apply_passed(event)
-        elif not isinstance(event, (Refused, SetAside)):
+        self._chain_hex = headers["ce_chain"]
+        fold = self._kernel_folds.get(wire)
+        if fold is not None:
+            fold(event)
+        else:
             assert isinstance(event, Event)
-            decider = self.service.deciders[key.partition("/")[0]]
+            decider = self._deciders[key.partition("/")[0]]
             self.restore(key, decider.evolve(self.state(key), event))
         position = headers.get("ce_input")
         if position is not None and not position.startswith(b"deadline/"):
-            self._apply_input(key, headers, event, position.decode())
+            self._apply_input(key, headers, event, position)
         return event
 
-    def _apply_input(self, key: str, headers: dict[str, bytes], event: Message, position: str) -> None:
-        topic, _, rest = position.partition("@")
-        offset = int(rest.rpartition("/")[2])
+    def _apply_input(self, key: str, headers: dict[str, bytes], event: Message, position: bytes) -> None:
+        place, _, number = position.rpartition(b"/")
+        topic, offset = self._places[place], int(number)
         if offset < self.next_offsets[topic]:
             return
         at = parse_instant(headers["ce_time"].decode())
         self._advance(topic, offset, at)
-        sha256 = headers.get("ce_contentsha256")
-        if sha256 is None or (isinstance(event, Refused) and event.unknown):
+        sha256, sender = headers.get("ce_contentsha256"), headers.get("ce_sender")
+        if sha256 is None or sender is None or (isinstance(event, Refused) and event.unknown):
             return
-        sender = headers.get("ce_sender")
-        if sender is None:
-            return
-        stream = headers.get("ce_stream")
-        input_key = headers.get("ce_inputkey")
-        memory_key = self.memory.key(
+        stream, input_key = headers.get("ce_stream"), headers.get("ce_inputkey")
+        self.memory.remember_later(
             stream.decode() if stream else topic,
             input_key.decode() if input_key else key,
             sender.decode(),
             headers["ce_causationid"].decode(),
+            self._topic_numbers[topic],
+            offset,
+            at,
+            sha256.decode(),
         )
-        self.memory.remember(memory_key, self._topic_numbers[topic], offset, at, sha256.decode())
+
+    def _apply_release(self, event: ReleaseStarted) -> None:
+        self.release = event.fingerprint
+
+    def _apply_fact(self, event: FactNoted) -> None:
+        self.facts = self._fold_fact(self.facts, event)
 
     def _apply_passed(self, event: InputsPassed) -> None:
         for topic_range in event.ranges:
             for passed in topic_range.inputs:
                 self._advance(topic_range.topic, passed.offset, passed.at)
                 if passed.fate == "no-effect":
-                    memory_key = self.memory.key(
-                        passed.stream or topic_range.topic, passed.key or "", passed.sender or "", passed.id or ""
-                    )
-                    self.memory.remember(
-                        memory_key,
+                    self.memory.remember_later(
+                        passed.stream or topic_range.topic,
+                        passed.key or "",
+                        passed.sender or "",
+                        passed.id or "",
                         self._topic_numbers[topic_range.topic],
                         passed.offset,
                         passed.at,
                         passed.content_sha256 or "",
                     )
-

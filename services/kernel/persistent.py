@@ -6,7 +6,7 @@ hashing, and a decision that followed it could not be decided again byte for byt
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -49,7 +49,13 @@ class PersistentMap(Generic[K, V]):
         """Show entries in key order."""
         return f"PersistentMap({dict(self.sorted_items())!r})"
 
-    def get(self, key: K, default: D = None) -> V | D:  # type: ignore[assignment]
+    @overload
+    def get(self, key: K) -> V | None: ...
+
+    @overload
+    def get(self, key: K, default: D) -> V | D: ...
+
+    def get(self, key: K, default: Any = None) -> Any:
         """Return the value of `key`, or `default`."""
         return self._map.get(key, default)
 

@@ -9,7 +9,7 @@ import hashlib
 import struct
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 from cryptography.exceptions import InvalidSignature
@@ -37,7 +37,7 @@ class Sender(NamedTuple):
 class _Voucher(NamedTuple):
     principal: str
     signature: bytes
-    index: int
+    leaf: int
     size: int
     path: tuple[bytes, ...]
 
@@ -59,7 +59,7 @@ def _parse(header: bytes) -> _Voucher | None:
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
-    if not isinstance(voucher.principal, str) or not type(voucher.index) is type(voucher.size) is int:
+    if not isinstance(voucher.principal, str) or not type(voucher.leaf) is type(voucher.size) is int:
         return None
     return voucher if len(voucher.path) <= _PATH_MAX else None
 
@@ -77,7 +77,7 @@ def _refused(rule: str, value: str, accepted: str, *, unknown: bool = False) -> 
     return Refused(rule=rule, value=value, accepted=accepted, unknown=unknown)
 
 
-def prove(  # noqa: PLR0911, PLR0913 - one return per rule
+def prove(  # noqa: PLR0911 - one return per rule
     space: Space,
     lookup: Callable[[str], Principal | None],
     topic: str,
@@ -132,7 +132,7 @@ def prove(  # noqa: PLR0911, PLR0913 - one return per rule
 def _vouched(principal: Principal, voucher: _Voucher, statement: bytes) -> bool:
     if voucher.size == 1 and not voucher.path:
         return _signed(principal.public_key, voucher.signature, statement)
-    top = merkle.root_from_path(merkle.leaf_hash(statement), voucher.index, voucher.size, voucher.path)
+    top = merkle.root_from_path(merkle.leaf_hash(statement), voucher.leaf, voucher.size, voucher.path)
     return top is not None and _signed(principal.public_key, voucher.signature, _TAG + b" batch" + top)
 
 
@@ -147,7 +147,7 @@ def vouch(key: Ed25519PrivateKey, principal: str, space: str, inputs: Sequence[O
             )
         )
     if len(statements) == 1:
-        proofs = [{"principal": principal, "signature": key.sign(statements[0]).hex()}]
+        proofs: list[dict[str, Any]] = [{"principal": principal, "signature": key.sign(statements[0]).hex()}]
     else:
         leaves = [merkle.leaf_hash(statement) for statement in statements]
         signature = key.sign(_TAG + b" batch" + merkle.root(leaves)).hex()

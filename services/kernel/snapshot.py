@@ -7,7 +7,6 @@ own annotations, never pickled.
 
 import hashlib
 import os
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,13 @@ from .partition import Partition
 _log = structlog.get_logger(__name__)
 
 
-@lru_cache(maxsize=64)
+_adapters: dict[type, TypeAdapter[Any]] = {}
+
+
 def _adapter(state: type) -> TypeAdapter[Any]:
-    return TypeAdapter(state)
+    if state not in _adapters:
+        _adapters[state] = TypeAdapter(state)
+    return _adapters[state]
 
 
 def _lines(core: Partition, log_offset: int) -> list[bytes]:

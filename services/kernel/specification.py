@@ -37,7 +37,7 @@ class Specification:
         self.facts = facts
         return self
 
-    def when(  # noqa: PLR0913 - what an input consists of
+    def when(
         self,
         content: Message | Deadline,
         *,
@@ -93,7 +93,9 @@ class Specification:
 
     def deadlines(self) -> list[Deadline]:
         """List what is open, soonest first."""
-        return sorted(self.decider.deadlines(self.state, self.facts), key=lambda deadline: (deadline.due, deadline.name))
+        return sorted(
+            self.decider.deadlines(self.state, self.facts), key=lambda deadline: (deadline.due, deadline.name)
+        )
 
     def fire(self, *, late: int = 0) -> Self:
         """Fire the soonest deadline, `late` milliseconds late, and demand that it is gone then."""

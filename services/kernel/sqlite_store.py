@@ -65,7 +65,7 @@ class SqliteStore:
     # --- files
 
     @classmethod
-    def create(  # noqa: PLR0913 - what a space consists of
+    def create(
         cls,
         path: Path,
         space: str,
@@ -165,7 +165,7 @@ class SqliteStore:
             answer[topic] = Fetched(records, start + len(records), end)
         return answer
 
-    async def end_offsets(self, partition: int, topics: Sequence[str], *, committed: bool) -> Mapping[str, int]:  # noqa: ARG002
+    async def end_offsets(self, partition: int, topics: Sequence[str], *, committed: bool) -> Mapping[str, int]:
         """Return the ends: what is appended is visible here."""
         return {topic: self._ends[topic, partition] for topic in topics}
 
@@ -196,9 +196,7 @@ class SqliteStore:
         positions, counts = [], dict(self._ends)
         for record in records:
             place = (record.topic, record.partition)
-            positions.append(
-                Position(record.topic, self._incarnations[record.topic], record.partition, counts[place])
-            )
+            positions.append(Position(record.topic, self._incarnations[record.topic], record.partition, counts[place]))
             counts[place] += 1
         self._ends.update(ends)
         return positions
@@ -241,9 +239,7 @@ class SqliteStore:
                 text = f"there is no topic partition {record.topic}/{record.partition}"
                 raise StoreError(text)
             packed = encode_headers(record.headers)
-            rows.append(
-                (self._numbers[record.topic], record.partition, offset, now, record.key, record.value, packed)
-            )
+            rows.append((self._numbers[record.topic], record.partition, offset, now, record.key, record.value, packed))
             ends[place] = offset + 1
         self._connection.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         return ends
@@ -281,7 +277,9 @@ def _lock(path: Path) -> IO[str]:
         file.seek(0)
         holder = file.read().strip() or "another process"
         file.close()
-        text = f"{path} is in use by process {holder}: one process at a time writes an embedded log; stop that one first"
+        text = (
+            f"{path} is in use by process {holder}: one process at a time writes an embedded log; stop that one first"
+        )
         raise StoreError(text) from None
     file.seek(0)
     file.truncate()

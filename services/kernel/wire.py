@@ -17,7 +17,7 @@ Log headers (all `ce_` attributes are CloudEvents extensions except the standard
 
 import hashlib
 import struct
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -29,7 +29,32 @@ _NAMESPACE = UUID("6a7f2f0e-6f0f-5b1e-9d7e-1f6f3f0a7c11").bytes
 _CONTENT_TYPE = ("content-type", b"application/json")
 _SPECVERSION = ("ce_specversion", b"1.0")
 _CHAIN = "ce_chain"
-_length = struct.Struct(">I").pack
+_ABSENT = 0xFFFFFFFF
+_SEPARATOR = b"\x1f"
+_NAMES_MAX = 10_000
+
+
+class _Spelled(dict[str, bytes]):
+    """Header names as bytes; the few there are, are encoded once."""
+
+    def __missing__(self, name: str) -> bytes:
+        if len(self) > _NAMES_MAX:
+            self.clear()
+        self[name] = spelled = name.encode()
+        return spelled
+
+
+class _Read(dict[bytes, str]):
+    """Header names as text; the few there are, are decoded once."""
+
+    def __missing__(self, spelled: bytes) -> str:
+        if len(self) > _NAMES_MAX:
+            self.clear()
+        self[spelled] = name = spelled.decode()
+        return name
+
+
+_NAMES_SPELLED, _NAMES_READ = _Spelled(), _Read()
 
 
 def stable_id(*parts: str | int) -> str:
@@ -42,18 +67,23 @@ def stable_id(*parts: str | int) -> str:
 
 
 def record_digest(before: bytes, key: bytes | None, value: bytes | None, headers: Headers) -> bytes:
-    """Digest stored bytes: sha256(before ‖ length-prefixed key, value and headers sorted by name, without the chain).
+    """Digest stored bytes: sha256(before ‖ number of parts ‖ length of each ‖ the parts, one after the other).
 
-    An absent key or value has the length 2^32 - 1, so that absent and empty differ.
+    The parts are key, value, then name and value of each header in the order of names, the chain's left out; numbers
+    are 4 bytes, big-endian. An absent key or value has the length 2^32 - 1, so that absent and empty differ.
     """
-    parts = [before]
-    for part in (key, value):
-        parts += (b"\xff\xff\xff\xff",) if part is None else (_length(len(part)), part)
+    parts = [key or b"", value or b""]
     for name, content in sorted(headers):
         if name != _CHAIN:
-            text = name.encode()
-            parts += (_length(len(text)), text, _length(len(content)), content)
-    return hashlib.sha256(b"".join(parts)).digest()
+            parts += (_NAMES_SPELLED[name], content)
+    lengths = list(map(len, parts))
+    if key is None:
+        lengths[0] = _ABSENT
+    if value is None:
+        lengths[1] = _ABSENT
+    return hashlib.sha256(
+        b"".join((before, struct.pack(f">{len(lengths) + 1}I", len(lengths), *lengths), *parts))
+    ).digest()
 
 
 def input_digest(record: Record) -> str:
@@ -93,13 +123,11 @@ class InputHeaders(NamedTuple):
 
 
 _REQUIRED = ("ce_id", "ce_source", "ce_type", "ce_specversion")
+_OPTIONAL = ("ce_correlationid", "ce_forwardedfrom", "ce_stream")
 _TEXT_MAX = 512
 
 
-def _text(headers: dict[str, bytes], name: str) -> str | None:
-    value = headers.get(name)
-    if value is None:
-        return None
+def _text(name: str, value: bytes) -> str:
     try:
         text = value.decode()
     except UnicodeDecodeError:
@@ -123,10 +151,8 @@ def read_input_headers(record: Record) -> InputHeaders:
         raise UnreadableError("header-missing", f"header {', '.join(missing)} is missing")
     if headers["ce_specversion"] != b"1.0":
         raise UnreadableError("specversion", "header ce_specversion must be 1.0")
-    identifier, source, wire = _text(headers, "ce_id"), _text(headers, "ce_source"), _text(headers, "ce_type")
-    assert identifier
-    assert source
-    assert wire
+    identifier = _text("ce_id", headers["ce_id"])
+    optional = [_text(name, headers[name]) if name in headers else None for name in _OPTIONAL]
     since = headers.get("ce_since")
     try:
         since_instant = parse_instant(since.decode()) if since is not None else None
@@ -134,13 +160,13 @@ def read_input_headers(record: Record) -> InputHeaders:
         raise UnreadableError("header-not-instant", "header ce_since is not an RFC 3339 instant") from None
     return InputHeaders(
         identifier,
-        source,
-        wire,
-        _text(headers, "ce_correlationid") or identifier,
+        _text("ce_source", headers["ce_source"]),
+        _text("ce_type", headers["ce_type"]),
+        optional[0] or identifier,
         since_instant,
         headers.get("ce_proof"),
-        _text(headers, "ce_forwardedfrom"),
-        _text(headers, "ce_stream"),
+        optional[1],
+        optional[2],
     )
 
 
@@ -234,7 +260,7 @@ def message_record(  # noqa: PLR0913 - what a message consists of
     )
 
 
-def input_record(  # noqa: PLR0913 - what an input consists of
+def input_record(
     topic: str,
     partition: int,
     key: str | None,
@@ -258,17 +284,20 @@ def input_record(  # noqa: PLR0913 - what an input consists of
 
 
 def encode_headers(headers: Headers) -> bytes:
-    """Pack headers for storage."""
-    try:
-        return orjson.dumps([part for name, value in headers for part in (name, value.decode())])
-    except UnicodeDecodeError:
-        return b"#" + orjson.dumps([part for name, value in headers for part in (name, value.hex())])
+    """Pack headers for storage: names and values with a separator between them, in base 16 where one contains it."""
+    parts = [part for name, value in headers for part in (_NAMES_SPELLED[name], value)]
+    packed = _SEPARATOR.join(parts)
+    if packed.count(_SEPARATOR) == max(len(parts) - 1, 0) and packed[:1] != b"#":
+        return packed
+    return b"#" + _SEPARATOR.join(part.hex().encode() for part in parts)
 
 
 def decode_headers(packed: bytes) -> Headers:
     """Unpack what `encode_headers` packed."""
+    if not packed:
+        return ()
     if packed[:1] == b"#":
-        parts: list[Any] = orjson.loads(packed[1:])
-        return tuple((name, bytes.fromhex(value)) for name, value in zip(parts[::2], parts[1::2], strict=True))
-    parts = orjson.loads(packed)
-    return tuple((name, value.encode()) for name, value in zip(parts[::2], parts[1::2], strict=True))
+        parts = [bytes.fromhex(part.decode()) for part in packed[1:].split(_SEPARATOR)]
+    else:
+        parts = packed.split(_SEPARATOR)
+    return tuple(zip(map(_NAMES_READ.__getitem__, parts[::2]), parts[1::2], strict=True))

@@ -1,0 +1,1 @@
+"""Governance: which rulebooks, products, principals and assessors there are."""

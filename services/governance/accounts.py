@@ -1,0 +1,109 @@
+"""Who may speak for whom, and who may vote: principals and assessors' profiles."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from schemas.envelope import Event
+from schemas.governance import (
+    AssessorProfiled,
+    PrincipalRegistered,
+    PrincipalRevoked,
+    ProfileAssessor,
+    RegisterPrincipal,
+    RevokePrincipal,
+)
+from schemas.outcomes import NextStep
+from schemas.topics import INPUTS, OWNED
+from services.kernel.decider import Refused
+from services.kernel.persistent import PersistentMap
+
+ALL = "*"
+"""Stands for every stream, or every account."""
+STREAMS = tuple(stream.name for stream in INPUTS)
+RESERVED = tuple(OWNED.values())
+"""Owners of streams: the space's configuration knows them, so governance can neither make nor unmake them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A live principal: its key in hex, and what it may do; both lists in order, without repeats."""
+
+    public_key: str
+    streams: tuple[str, ...]
+    accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """An assessor's stake in base units, and the accounts linked to it, in order and without itself."""
+
+    stake_minor: int
+    linked_accounts: tuple[str, ...]
+
+
+def register(principals: PersistentMap[str, Registration], action: RegisterPrincipal) -> Event:
+    """Register a principal, or give a live one another key, other streams or other accounts."""
+    if action.principal in RESERVED:
+        return _reserved(action.principal)
+    unknown = [stream for stream in action.streams if stream not in STREAMS and stream != ALL]
+    if unknown:
+        accepted = f"{', '.join(STREAMS)}, or {ALL} for all of them"
+        return Refused(rule="principal.stream-unknown", value=", ".join(unknown), accepted=accepted)
+    terms = Registration(
+        action.public_key,
+        (ALL,) if ALL in action.streams else _listed(action.streams),
+        (ALL,) if action.accounts == ALL else _listed(action.accounts),
+    )
+    if principals.get(action.principal) == terms:
+        return Refused(
+            rule="principal.unchanged",
+            value=f"{action.principal} with the key, streams and accounts it has",
+            accepted="another key, other streams or other accounts",
+        )
+    return PrincipalRegistered(
+        principal=action.principal,
+        public_key=terms.public_key,
+        streams=terms.streams,
+        accounts=terms.accounts,
+        next=NextStep(step=f"{action.principal} can vouch, at each service from when it hears of this"),
+    )
+
+
+def revoke(principals: PersistentMap[str, Registration], action: RevokePrincipal) -> Event:
+    """Revoke a live principal."""
+    if action.principal in RESERVED:
+        return _reserved(action.principal)
+    if action.principal not in principals:
+        return Refused(
+            rule="principal.unknown", value=action.principal, accepted="a registered principal", unknown=True
+        )
+    step = f"{action.principal} can vouch no more, at each service from when it hears of this"
+    return PrincipalRevoked(principal=action.principal, next=NextStep(step=step))
+
+
+def profile(assessors: PersistentMap[str, Profile], action: ProfileAssessor) -> Event:
+    """Set an assessor's stake and linked accounts; being linked to itself says nothing and is left out."""
+    linked = _listed(account for account in action.linked_accounts if account != action.assessor)
+    terms = Profile(action.stake_minor, linked)
+    if assessors.get(action.assessor) == terms:
+        return Refused(
+            rule="assessor.unchanged",
+            value=f"{action.assessor} with stake {terms.stake_minor} and the linked accounts it has",
+            accepted="another stake, or other linked accounts",
+        )
+    right = f"weigh with stake {terms.stake_minor}" if terms.stake_minor else "end"
+    return AssessorProfiled(
+        assessor=action.assessor,
+        stake_minor=terms.stake_minor,
+        linked_accounts=terms.linked_accounts,
+        next=NextStep(step=f"votes of {action.assessor} {right} in rounds that open from now on"),
+    )
+
+
+def _reserved(principal: str) -> Refused:
+    return Refused(rule="principal.reserved", value=principal, accepted=f"an id other than {', '.join(RESERVED)}")
+
+
+def _listed(items: Iterable[str]) -> tuple[str, ...]:
+    """Spell a set in one way: the same members in another order, or twice, are the same terms."""
+    return tuple(sorted(dict.fromkeys(items)))

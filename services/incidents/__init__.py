@@ -1,0 +1,1 @@
+"""Incidents: which reports are of one event, and what became of it."""

@@ -1,0 +1,178 @@
+"""The incidents of one product: which reports are of one event, and what was decided about it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from schemas.adjudication import CaseRuled
+from schemas.envelope import Event
+from schemas.ids import parent
+from schemas.incidents import IncidentDecided, IncidentOpened, ReportIncident, ReportJoined
+from schemas.outcomes import NextStep
+from schemas.rulebook import IncidentRules, Outcome
+from services.incidents import next_steps, refusals, timeline
+from services.incidents.facts import Facts
+from services.incidents.timeline import Timeline
+from services.kernel.decider import Deadline, Received
+from services.kernel.persistent import PersistentMap
+
+DecidedStatus = Literal["confirmed", "rejected", "drawn"]
+_STATUSES: dict[Outcome, DecidedStatus] = {"accept": "confirmed", "deny": "rejected", "draw": "drawn"}
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One event: when it occurred, what became of it, and what its opening said would come next."""
+
+    occurred_at: int
+    status: Literal["open"] | DecidedStatus
+    next: NextStep | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductIncidents:
+    """The incidents of a product by number, counted up from 1.
+
+    `reports` says to which incident a report belongs, by its producer and the producer's reference. `joinable` has
+    the incidents that further reports can join, by when they occurred: those open or confirmed. No two of them
+    occurred at the same instant, because a report of that instant joins the one there is.
+    """
+
+    product: str
+    incidents: PersistentMap[int, Incident] = field(default_factory=PersistentMap)
+    reports: PersistentMap[tuple[str, str], int] = field(default_factory=PersistentMap)
+    joinable: Timeline | None = None
+
+
+class ProductDecider:
+    """Decides which incident a report belongs to; rulings come from the incident's case."""
+
+    state = ProductIncidents
+
+    def initial(self, key: str) -> ProductIncidents:
+        """Return a product of which nothing was reported."""
+        return ProductIncidents(key.partition("/")[2])
+
+    def evolve(self, state: ProductIncidents, event: Event) -> ProductIncidents:
+        """Fold one event."""
+        match event:
+            case IncidentOpened():
+                return _opened(state, event)
+            case ReportJoined():
+                report = (event.producer, event.reference)
+                return replace(state, reports=state.reports.set(report, _number(event.incident)))
+            case IncidentDecided():
+                return _decided(state, event)
+            case _:
+                return state
+
+    def decide(self, state: ProductIncidents, facts: Facts, received: Received) -> Sequence[Event]:
+        """Decide one report, or take note of a ruling."""
+        match received.content:
+            case ReportIncident() as report:
+                return [_report(state, facts, received, report)]
+            case CaseRuled() as ruling:
+                return _rule(state, ruling)
+            case _:
+                return ()
+
+    def deadlines(self, state: ProductIncidents, facts: Facts) -> Iterable[Deadline]:
+        """List nothing: the windows of an incident are those of its case."""
+        return ()
+
+
+def _number(incident: str) -> int:
+    return int(incident.rpartition("/")[2])
+
+
+def _opened(state: ProductIncidents, event: IncidentOpened) -> ProductIncidents:
+    number = _number(event.incident)
+    return replace(
+        state,
+        incidents=state.incidents.set(number, Incident(event.occurred_at, "open", event.next)),
+        reports=state.reports.set((event.producer, event.reference), number),
+        joinable=timeline.put(state.joinable, event.occurred_at, number),
+    )
+
+
+def _decided(state: ProductIncidents, event: IncidentDecided) -> ProductIncidents:
+    number = _number(event.incident)
+    incident = replace(state.incidents[number], status=event.status)
+    stays = event.status == "confirmed"
+    return replace(
+        state,
+        incidents=state.incidents.set(number, incident),
+        joinable=state.joinable if stays else timeline.remove(state.joinable, incident.occurred_at),
+    )
+
+
+def _report(state: ProductIncidents, facts: Facts, received: Received, report: ReportIncident) -> Event:
+    """Refuse a report, let it join the nearest incident within the window, or open one with it.
+
+    The product's rulebook of now judges the report; the incident it may join keeps its own for everything else.
+    What only does not exist yet is asked last of what needs no rulebook, so that `unknown` is the only reason.
+    """
+    known = state.reports.get((received.sender, report.reference))
+    if known is not None:
+        return refusals.repeated(report, received.sender, f"{state.product}/{known}")
+    if report.occurred_at > received.at:
+        return refusals.in_future(report, received.at)
+    rulebook = facts.rulebooks.get(state.product)
+    if rulebook is None:
+        return refusals.product_unknown(report)
+    rules = facts.rules[rulebook]
+    if received.at - report.occurred_at > rules.report_within:
+        return refusals.too_old(report, received.at, rules.report_within)
+    number = timeline.nearest(state.joinable, report.occurred_at, rules.join_window)
+    if number is None:
+        return _open(state, received, report, rulebook, rules)
+    return _join(state, received, report, number)
+
+
+def _open(
+    state: ProductIncidents, received: Received, report: ReportIncident, rulebook: str, rules: IncidentRules
+) -> IncidentOpened:
+    incident = f"{state.product}/{len(state.incidents) + 1}"
+    return IncidentOpened(
+        incident=incident,
+        producer=received.sender,
+        reference=report.reference,
+        occurred_at=report.occurred_at,
+        summary=report.summary,
+        evidence=report.evidence,
+        next=next_steps.after_opening(incident, rules, received.since),
+        product=state.product,
+        rulebook=rulebook,
+    )
+
+
+def _join(state: ProductIncidents, received: Received, report: ReportIncident, number: int) -> ReportJoined:
+    incident, joined = f"{state.product}/{number}", state.incidents[number]
+    confirmed = joined.status == "confirmed"
+    return ReportJoined(
+        incident=incident,
+        producer=received.sender,
+        reference=report.reference,
+        occurred_at=report.occurred_at,
+        summary=report.summary,
+        evidence=report.evidence,
+        next=next_steps.after_joining(incident, joined.next, received.at, confirmed=confirmed),
+    )
+
+
+def _rule(state: ProductIncidents, ruling: CaseRuled) -> Sequence[Event]:
+    """Take note of the first ruling on an incident of this product; there is nothing to say about any other."""
+    identifier = ruling.case.removeprefix("incident/")
+    if parent(identifier) != state.product:
+        return ()
+    incident = state.incidents.get(_number(identifier))
+    if incident is None or incident.status != "open":
+        return ()
+    return [
+        IncidentDecided(
+            incident=identifier,
+            product=state.product,
+            occurred_at=incident.occurred_at,
+            status=_STATUSES[ruling.outcome],
+        )
+    ]

@@ -1,0 +1,44 @@
+"""What incidents knows of its siblings: products, the incident rules of rulebooks, and principals."""
+
+from dataclasses import dataclass, replace
+
+from schemas.envelope import Message
+from schemas.governance import ProductListed, RulebookPublished
+from schemas.rulebook import IncidentRules
+from services.kernel.decider import Principal
+from services.kernel.persistent import PersistentMap
+from services.kernel.principals import PRINCIPAL_FACTS, Principals, fold_principals
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The rulebook (`name@version`) of each product, the incident rules of each rulebook, and live principals."""
+
+    rulebooks: PersistentMap[str, str]
+    rules: PersistentMap[str, IncidentRules]
+    principals: Principals
+
+
+class IncidentFacts:
+    """A fold over governance's broadcasts; a product comes after its rulebook, for governance publishes it first."""
+
+    state = Facts
+    types: tuple[type[Message], ...] = (RulebookPublished, ProductListed, *PRINCIPAL_FACTS)
+
+    def initial(self) -> Facts:
+        """Return the facts before the first broadcast."""
+        return Facts(PersistentMap(), PersistentMap(), PersistentMap())
+
+    def evolve(self, facts: Facts, fact: Message) -> Facts:
+        """Fold one broadcast."""
+        match fact:
+            case RulebookPublished(rulebook=rulebook):
+                return replace(facts, rules=facts.rules.set(rulebook.id, rulebook.incident))
+            case ProductListed():
+                return replace(facts, rulebooks=facts.rulebooks.set(fact.product, fact.rulebook))
+            case _:
+                return replace(facts, principals=fold_principals(facts.principals, fact))
+
+    def principal(self, facts: Facts, principal: str) -> Principal | None:
+        """Look up a live principal."""
+        return facts.principals.get(principal)

@@ -1,0 +1,346 @@
+"""The verifier: takes an export and believes nothing.
+
+It recomputes every chain, sequence and fate, and decides every input and deadline of every log again with the same
+pure code that decided it, comparing the records byte for byte; then it holds inboxes and outsiders' topics against
+what the logs say was sent. A span that another release decided is checked by chain, fates and fold, and reported.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.envelope import Headers, Outgoing, Position, Record
+from schemas.instants import parse_instant
+
+from .decider import Deadline, DecisionService
+from .export import Export, Finding
+from .fingerprint import fingerprint
+from .markers import incarnation_of
+from .partition import Decision, Effects, Partition
+from .records import InputsPassed, ReleaseStarted, SetAside, TopicStarted
+from .space import Space
+from .store import StoreError
+from .wire import genesis, record_digest
+
+Publish = Callable[[Space, Sequence[Record]], Sequence[Outgoing]]
+"""What the relay writes to a topic because of one group of log records (those of one input)."""
+_FINDINGS_MAX = 100
+
+
+@dataclass(slots=True)
+class Report:
+    """What was checked, and everything that is not as it must be."""
+
+    findings: list[Finding] = field(default_factory=list)
+    records: int = 0
+    events: int = 0
+    inputs: int = 0
+    decided_again: int = 0
+    messages: int = 0
+    published: int = 0
+    other_releases: list[str] = field(default_factory=list)
+    passed_by_operators: list[str] = field(default_factory=list)
+    log_hash: str = ""
+
+    @property
+    def clean(self) -> bool:
+        """Tell whether nothing was found."""
+        return not self.findings
+
+    def add(self, where: str, what: str) -> None:
+        """Note a finding; of a flood only the first hundred."""
+        if len(self.findings) < _FINDINGS_MAX:
+            self.findings.append(Finding(where, what))
+
+
+def log_hash(chains: Mapping[tuple[str, int], bytes]) -> str:
+    """Return one hash that names the state of all logs: over every log partition's last chain hash."""
+    text = "\n".join(f"{log}/{partition} {chain.hex()}" for (log, partition), chain in sorted(chains.items()))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def where_is(record: Record | Outgoing) -> str:
+    """Name a record's place."""
+    offset = f"/{record.offset}" if isinstance(record, Record) else ""
+    return f"{record.topic}/{record.partition}{offset}"
+
+
+def difference(expected: Outgoing, stored: Record) -> str | None:
+    """Say in which part a stored record differs from what it must be, or None."""
+    for part in ("key", "value"):
+        must, has = getattr(expected, part), getattr(stored, part)
+        if must != has:
+            return f"{part} is {_short(has)}, must be {_short(must)}"
+    must_headers, has_headers = dict(expected.headers), dict(stored.headers)
+    for name in sorted(must_headers.keys() | has_headers.keys()):
+        if must_headers.get(name) != has_headers.get(name):
+            return f"header {name} is {_short(has_headers.get(name))}, must be {_short(must_headers.get(name))}"
+    return None if expected.headers == stored.headers else "its headers stand in another order"
+
+
+def _short(content: bytes | None) -> str:
+    return "absent" if content is None else content[:300].decode(errors="replace")
+
+
+def groups(records: Sequence[Record]) -> list[list[Record]]:
+    """Group a log's records by the input or deadline that caused them; the kernel's own stand alone."""
+    grouped: list[list[Record]] = []
+    before: tuple[bytes | None, bytes | None] = (None, None)
+    for record in records:
+        headers = dict(record.headers)
+        cause = (headers.get("ce_input"), headers.get("ce_causationid"))
+        if grouped and cause == before and cause[0] is not None:
+            grouped[-1].append(record)
+        else:
+            grouped.append([record])
+        before = cause
+    return grouped
+
+
+def verify(
+    export: Export, services: Sequence[DecisionService[Any]], publishes: Mapping[str, Publish] | None = None
+) -> Report:
+    """Verify an export; `publishes` says what the relay writes to which outsiders' topic."""
+    report = Report(findings=list(export.findings), records=export.records_count)
+    if export.space is None:
+        return report
+    sent: Counter[tuple[str, int, bytes]] = Counter()
+    chains: dict[tuple[str, int], bytes] = {}
+    complete = True
+    for service in services:
+        for index in range(export.space.partitions):
+            checker = _PartitionCheck(export, export.space, service, index, report)
+            checker.run()
+            complete = complete and checker.complete
+            sent.update(_sent(record) for record in checker.sends)
+            chains[service.log, index] = checker.chain
+    if complete:
+        _check_inboxes(export, services, sent, report)
+    for topic, publish in (publishes or {}).items():
+        _check_published(export, export.space, services, topic, publish, report)
+    report.log_hash = log_hash(chains)
+    return report
+
+
+def _sent(record: Outgoing | Record) -> tuple[str, int, bytes]:
+    return record.topic, record.partition, record_digest(b"", record.key, record.value, record.headers)
+
+
+class _Differs(Exception):
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(what)
+        self.where = where
+
+
+class _PartitionCheck:
+    """Checks one log partition and the inputs it decided."""
+
+    def __init__(self, export: Export, space: Space, service: DecisionService[Any], index: int, report: Report) -> None:
+        self.report = report
+        self.space = space
+        self.service = service
+        self.index = index
+        self.sends: list[Outgoing] = []
+        self.complete = False
+        self.chain = b""
+        self.records = {topic: export.records.get((topic, index), []) for topic in (service.log, *service.topics)}
+        self.own = fingerprint(service)
+        self._current = True
+
+    def run(self) -> None:
+        """Check offsets, chain, then decide again."""
+        if not self._offsets():
+            return
+        try:
+            lives = {
+                topic: incarnation_of(records[0] if records else None, topic, self.index)
+                for topic, records in self.records.items()
+            }
+        except StoreError as error:
+            self.report.add(f"{self.service.name}, partition {self.index}", str(error))
+            return
+        self._chain(lives[self.service.log])
+        core = Partition(self.space, self.service, self.index, lives, self.own)
+        log = self.records[self.service.log]
+        self.report.events += len(log) - 1
+        self.report.inputs += sum(len(self.records[topic]) - 1 for topic in self.service.topics)
+        for group in groups(log):
+            try:
+                self._group(core, group)
+            except _Differs as differs:
+                self.report.add(differs.where, str(differs))
+                return
+            except Exception as error:  # noqa: BLE001 - whatever a changed record makes the code raise is a finding
+                self.report.add(where_is(group[0]), f"cannot be decided again: {type(error).__name__}: {error}")
+                return
+        self._fates(core)
+        self.complete = not self.report.other_releases
+
+    def _offsets(self) -> bool:
+        whole = True
+        for topic, records in self.records.items():
+            for expected, record in enumerate(records):
+                if record.offset != expected:
+                    what = f"offset {record.offset} stands where {expected} must"
+                    self.report.add(f"{topic}/{self.index}/{expected}", what)
+                    whole = False
+                    break
+        return whole
+
+    def _chain(self, incarnation: str) -> None:
+        chain = genesis(self.space.name, self.service.log, self.index, incarnation)
+        for record in self.records[self.service.log][1:]:
+            stated = dict(record.headers).get("ce_chain", b"").decode(errors="replace")
+            chain = record_digest(chain, record.key, record.value, record.headers)
+            if chain.hex() != stated:
+                what = f"the chain breaks here: the record's hash is {chain.hex()}, it says {stated or 'nothing'}"
+                self.report.add(where_is(record), what)
+                try:
+                    chain = bytes.fromhex(stated)
+                except ValueError:
+                    break
+        self.chain = chain
+
+    def _group(self, core: Partition, group: list[Record]) -> None:
+        headers = dict(group[0].headers)
+        wire = headers.get("ce_type", b"").decode()
+        if wire in (TopicStarted.wire, ReleaseStarted.wire):
+            event = core.apply(group[0])
+            if isinstance(event, ReleaseStarted):
+                self._current = event.fingerprint == self.own
+                if not self._current:
+                    self.report.other_releases.append(f"{where_is(group[0])}: release {event.version}")
+            return
+        if not self._current:
+            for record in group:
+                core.apply(record)
+            return
+        effects = Effects()
+        for decision in self._decisions(core, group, headers, wire):
+            core.accept(decision, effects)
+            self.report.decided_again += 1
+        core.flush(effects)
+        self._compare(effects.log, group)
+        self.sends += effects.sends
+
+    def _decisions(
+        self, core: Partition, group: list[Record], headers: Headers | dict[str, bytes], wire: str
+    ) -> list[Decision]:
+        held = dict(headers)
+        assert group[0].value is not None
+        if wire == InputsPassed.wire:
+            return self._passed(core, group[0])
+        position = held["ce_input"].decode()
+        if position.startswith("deadline/"):
+            return [self._deadline(core, group[0], position, held)]
+        if wire == SetAside.wire:
+            event = SetAside.model_validate_json(group[0].value)
+            if event.passed_by is not None:
+                self.report.passed_by_operators.append(f"{event.position}: {event.passed_by}: {event.reason}")
+                record = self._input(core, position, where_is(group[0]))
+                return [core.set_aside(record, cause=event.cause, reason=event.reason, passed_by=event.passed_by)]
+        return [core.decide(self._input(core, position, where_is(group[0])))]
+
+    def _passed(self, core: Partition, record: Record) -> list[Decision]:
+        assert record.value is not None
+        event = InputsPassed.model_validate_json(record.value)
+        effects = Effects()
+        for topic_range in event.ranges:
+            for passed in topic_range.inputs:
+                place = Position(topic_range.topic, topic_range.incarnation, self.index, passed.offset)
+                decision = core.decide(self._input(core, str(place), where_is(record)))
+                if decision.passed is None:
+                    what = f"{place} is passed as {passed.fate}, but decided again it causes events"
+                    raise _Differs(where_is(record), what)
+                core.accept(decision, effects)
+                self.report.decided_again += 1
+        self.sends += effects.sends
+        return []
+
+    def _deadline(self, core: Partition, record: Record, position: str, headers: dict[str, bytes]) -> Decision:
+        _, _, rest = position.partition("/")
+        name, _, due = rest.rpartition("/")
+        deadline = Deadline(name, parse_instant(due))
+        key = (record.key or b"").decode()
+        earliest = core.earliest()
+        if earliest != (key, deadline):
+            raise _Differs(where_is(record), f"deadline {rest} of {key} fired, but the one open next is {earliest}")
+        instant = parse_instant(headers["ce_time"].decode())
+        if instant != deadline.due and instant <= deadline.due + self.space.late:
+            raise _Differs(
+                where_is(record), f"deadline {rest} fired at {headers['ce_time'].decode()}: neither due nor late"
+            )
+        return core.fire(key, deadline, instant)
+
+    def _input(self, core: Partition, position: str, where: str) -> Record:
+        place = Position.parse(position)
+        if place.topic not in self.records or place.incarnation != core.incarnations.get(place.topic):
+            raise _Differs(where, f"its input {position} is not of this space's topics")
+        records = self.records[place.topic]
+        if place.offset >= len(records):
+            raise _Differs(where, f"its input {position} is missing")
+        for skipped in range(max(core.next_offsets[place.topic], 1), place.offset):
+            raise _Differs(
+                f"{place.topic}/{self.index}/{skipped}", "an input without a fate: what follows it was decided"
+            )
+        return records[place.offset]
+
+    def _compare(self, expected: Sequence[Outgoing], stored: Sequence[Record]) -> None:
+        for must, has in zip(expected, stored, strict=False):
+            what = difference(must, has)
+            if what is not None:
+                raise _Differs(where_is(has), f"decided again, {what}")
+        if len(expected) != len(stored):
+            what = f"its input causes {len(expected)} records, the log has {len(stored)}"
+            raise _Differs(where_is(stored[0]), what)
+
+    def _fates(self, core: Partition) -> None:
+        for topic in self.service.topics:
+            for record in self.records[topic][max(core.next_offsets[topic], 1) :]:
+                self.report.add(where_is(record), "an input without a fate")
+
+
+def _check_inboxes(
+    export: Export, services: Sequence[DecisionService[Any]], sent: Counter[tuple[str, int, bytes]], report: Report
+) -> None:
+    for service in services:
+        assert export.space is not None
+        for index in range(export.space.partitions):
+            for record in export.records.get((service.inbox, index), [])[1:]:
+                place = _sent(record)
+                if sent[place] == 0:
+                    report.add(where_is(record), "a message that no log record sent")
+                else:
+                    sent[place] -= 1
+                    report.messages += 1
+    for (topic, partition, _), count in sorted(sent.items()):
+        if count:
+            report.add(f"{topic}/{partition}", f"{count} message that a log record sent is missing")
+
+
+def _check_published(
+    export: Export,
+    space: Space,
+    services: Sequence[DecisionService[Any]],
+    topic: str,
+    publish: Publish,
+    report: Report,
+) -> None:
+    """Check that what outsiders read is what the logs say: nothing else, and (at least once) all of it."""
+    for index in range(space.partitions):
+        due: dict[tuple[bytes | None, bytes | None], bool] = {}
+        for service in services:
+            for group in groups(export.records.get((service.log, index), [])):
+                due.update(((record.key, record.value), False) for record in publish(space, group))
+        for record in export.records.get((topic, index), [])[1:]:
+            content = (record.key, record.value)
+            if content not in due:
+                report.add(where_is(record), "published, but no log says so")
+            else:
+                due[content] = True
+                report.published += 1
+        missing = sum(not seen for seen in due.values())
+        if missing:
+            report.add(f"{topic}/{index}", f"{missing} records that the logs say are not published")

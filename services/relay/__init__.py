@@ -1,0 +1,1 @@
+"""The relay: publishes committed logs to outsiders' topics, at least once."""

@@ -1,0 +1,90 @@
+"""What incidents hears and tells, and what a snapshot keeps."""
+
+from pydantic import TypeAdapter
+
+from schemas.adjudication import AddReport, OpenCase
+from schemas.principals import PrincipalRevoked
+from services.incidents.decider import ProductIncidents
+from services.incidents.facts import Facts
+from services.incidents.service import SERVICE
+from services.kernel.decider import BROADCAST, Decided, Principal, Send
+from tests.unit.incidents.examples import (
+    HOUR,
+    NOW,
+    ProductSpecification,
+    listed,
+    noted,
+    published,
+    registered,
+    rulebook,
+)
+
+FACTS = noted(SERVICE.facts.initial(), published(rulebook()), published(rulebook(2)), listed(), registered())
+
+
+def test_facts_hold_rules_products_and_principals() -> None:
+    assert FACTS.rules["house@2"] == rulebook(2).incident
+    assert FACTS.rulebooks["lend"] == "house@1"
+    expected = Principal("watch", "11" * 32, frozenset("*"), frozenset())
+    assert SERVICE.facts.principal(FACTS, "watch") == expected
+
+
+def test_facts_hold_the_rulebook_a_product_has_now() -> None:
+    assert noted(FACTS, listed(rulebook="house@2")).rulebooks["lend"] == "house@2"
+
+
+def test_revoked_principal_is_forgotten() -> None:
+    assert SERVICE.facts.principal(noted(FACTS, PrincipalRevoked(principal="watch")), "watch") is None
+
+
+def test_facts_are_fed_by_what_governance_broadcasts() -> None:
+    assert {wire.wire for wire in SERVICE.facts.types} == {
+        "rulebook.published.v1",
+        "product.listed.v1",
+        "principal.registered.v1",
+        "principal.revoked.v1",
+    }
+
+
+def sends(product: ProductSpecification) -> list[Send]:
+    (event,) = product.events
+    return list(SERVICE.route(Decided("product/lend", 1, NOW, event)))
+
+
+def add_report(reference: str) -> Send:
+    content = AddReport(case="incident/lend/1", producer="watch", reference=reference)
+    return Send("adjudication", "case/incident/lend/1", content)
+
+
+def test_opened_incident_asks_for_a_ruling_and_passes_its_report() -> None:
+    case = OpenCase(case="incident/lend/1", subject="incident", rulebook="house@1")
+    opened = ProductSpecification().report(NOW, "r1")
+    assert sends(opened) == [Send("adjudication", "case/incident/lend/1", case), add_report("r1")]
+
+
+def test_joined_report_is_passed() -> None:
+    assert sends(ProductSpecification().report(NOW, "r1").report(NOW, "r2")) == [add_report("r2")]
+
+
+def test_decided_incident_is_broadcast_to_claims() -> None:
+    decided = ProductSpecification().report(NOW, "r1").rule("accept")
+    assert sends(decided) == [Send("claims", BROADCAST, decided.events[0])]
+
+
+def test_refusal_is_told_nobody() -> None:
+    assert sends(ProductSpecification().report(NOW + 1, "r1")) == []
+
+
+def test_product_is_read_back_from_a_snapshot() -> None:
+    product = ProductSpecification().report(NOW, "r1").report(NOW, "r2").report(NOW - 3 * HOUR, "r3")
+    product.rule("accept", 1).rule("deny", 2).report(NOW - 3 * HOUR, "r4").then_opened(3)
+    adapter = TypeAdapter(ProductIncidents)
+    state = adapter.validate_json(adapter.dump_json(product.state))
+    assert state == product.state
+    product.state = state
+    product.report(NOW - 2 * HOUR, "r5").then_joined(3)
+
+
+def test_facts_are_read_back_from_a_snapshot() -> None:
+    adapter = TypeAdapter(Facts)
+    assert adapter.validate_json(adapter.dump_json(FACTS)) == FACTS
