@@ -25,6 +25,8 @@ __all__ = [
     "RulebookPublished",
 ]
 
+StakeMinor = Annotated[AmountMinor, Field(lt=2**128)]
+"""A stake in base units, bounded so that no sum of stakes leaves an amount."""
 PublicKey = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """An Ed25519 public key, 32 bytes in hex."""
 
@@ -79,7 +81,7 @@ class ProfileAssessor(GovernanceInput):
     """Set an assessor's stake and the accounts linked to it; a stake of zero ends the right to vote."""
 
     assessor: AccountId
-    stake_minor: AmountMinor
+    stake_minor: StakeMinor
     linked_accounts: tuple[AccountId, ...] = ()
 
 

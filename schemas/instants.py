@@ -5,6 +5,7 @@ UTC with exactly three decimals, so that strings order as instants do and one in
 """
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any
@@ -16,6 +17,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 SECOND = 1_000
 DAY = 86_400_000
+LONGEST = 36_500 * DAY
+"""The longest span, a hundred years in milliseconds: no sum of an instant and a few spans leaves RFC 3339."""
 LAST = 253_402_300_799_999
 """The last instant RFC 3339 can spell, 9999-12-31T23:59:59.999Z, in milliseconds."""
 
@@ -85,15 +88,14 @@ def format_duration(duration: int) -> str:
 
 
 def _validate_duration(value: Any) -> int:  # noqa: ANN401 - a validator is handed anything
-    if type(value) is int and value >= 0 and value % SECOND == 0:
-        return value
+    duration = value if type(value) is int else -1
     if type(value) is str:
-        try:
-            return parse_duration(value)
-        except ValueError:
-            pass
+        with suppress(ValueError):
+            duration = parse_duration(value)
+    if 0 <= duration <= LONGEST and duration % SECOND == 0:
+        return duration
     kind = "duration"
-    message = "must be a span such as 3d, 1d12h, 90m or 45s"
+    message = "must be a span such as 3d, 1d12h, 90m or 45s, at most 36500d"
     raise PydanticCustomError(kind, message)
 
 

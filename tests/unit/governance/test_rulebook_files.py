@@ -75,7 +75,7 @@ def test_not_a_whole_number(value: str, shown: str) -> None:
     ("value", "shown"), [("72", "72"), ('"three days"', '"three days"'), ("2026-03-01", '"2026-03-01"')]
 )
 def test_not_a_span(value: str, shown: str) -> None:
-    expected = f"claim.procedure.1.length: {shown}: must be a span such as 3d, 1d12h, 90m or 45s"
+    expected = f"claim.procedure.1.length: {shown}: must be a span such as 3d, 1d12h, 90m or 45s, at most 36500d"
     assert problems('length = "24h"', f"length = {value}") == (expected,)
 
 

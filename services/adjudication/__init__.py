@@ -1,0 +1,1 @@
+"""Adjudication: every case, stage by stage, to its ruling."""

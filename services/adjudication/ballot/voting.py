@@ -1,0 +1,88 @@
+"""A vote: refused by the first rule it breaks, or counted; the last one that can come may close the round."""
+
+from collections.abc import Sequence
+
+from schemas.adjudication import CastVote, VoteCounted
+from schemas.envelope import Event
+from schemas.outcomes import NextStep
+from schemas.rulebook import Ballot
+from services.adjudication.ballot.count import closed
+from services.adjudication.ballot.round import Round, Vote, grounds_sha256, with_event
+from services.adjudication.ballot.schedule import due
+from services.adjudication.ballot.weight import stake_of, weight_of
+from services.adjudication.facts import Facts
+from services.kernel.decider import Refused
+
+
+def vote(rules: Ballot, state: Round, facts: Facts, content: CastVote, at: int) -> Sequence[Event]:
+    """Decide a vote stamped `at`.
+
+    A round is open until its closing is in the log (product.md section 8): after an outage it closes late, and until
+    then votes count. The last vote that can come closes it at once, unless it is overdue.
+    """
+    stake_minor = stake_of(content.assessor, rules.weight, state, facts)
+    grounds = grounds_sha256(content.clause, content.rationale)
+    cast = Vote(content.choice, weight_of(stake_minor, state), grounds)
+    refusal = _refusal(rules, state, content, stake_minor) or _repeated(rules, state, content.assessor, cast)
+    if refusal:
+        return [refusal]
+    earlier = state.votes.get(content.assessor)
+    closes_at = due(state, state.heads + (earlier is None))
+    counted = VoteCounted(
+        round=state.opened.round,
+        assessor=content.assessor,
+        choice=content.choice,
+        clause=content.clause,
+        rationale=content.rationale,
+        stake_minor=stake_minor,
+        weight_minor=cast.weight_minor,
+        replaces=earlier is not None,
+        accept_minor=state.accept_minor + _weight(cast, "accept") - _weight(earlier, "accept"),
+        deny_minor=state.deny_minor + _weight(cast, "deny") - _weight(earlier, "deny"),
+        next=NextStep(step="ballot closes", due_at=max(at, closes_at)),
+    )
+    overdue = at >= due(state, state.heads)
+    if closes_at > at or overdue:
+        return [counted]
+    return [counted, closed(rules, with_event(state, counted), at)]
+
+
+def _weight(cast: Vote | None, choice: str) -> int:
+    return cast.weight_minor if cast and cast.choice == choice else 0
+
+
+def _refusal(rules: Ballot, state: Round, content: CastVote, stake_minor: int) -> Refused | None:
+    reason = state.excluded.get(content.assessor)
+    if reason is not None:
+        return Refused(
+            rule="vote.excluded",
+            value=f"{content.assessor} {reason}",
+            accepted=f"a vote in round {state.opened.round} of an assessor who is not party to the case",
+        )
+    if not stake_minor:
+        today = " and has one when voting" if rules.weight.at == "vote" else ""
+        return Refused(
+            rule="vote.not-an-assessor",
+            value=f"{content.assessor} has a stake of 0 base units that counts in round {state.opened.round}",
+            accepted=f"a vote of an assessor who had a stake above 0 when the round opened{today}",
+        )
+    if rules.clause_required and not content.clause.strip():
+        return Refused(
+            rule="vote.clause-missing",
+            value="the vote names no clause",
+            accepted="a vote that names the wording clause it rests on, in 1 to 200 characters",
+        )
+    return None
+
+
+def _repeated(rules: Ballot, state: Round, assessor: str, cast: Vote) -> Refused | None:
+    earlier = state.votes.get(assessor)
+    if earlier is None or (rules.revote == "replaces" and earlier != cast):
+        return None
+    return Refused(
+        rule="vote.already-voted",
+        value=f"{assessor} voted {earlier.choice} with {earlier.weight_minor} base units in round {state.opened.round}",
+        accepted="one vote per assessor and round; the first one stands"
+        if rules.revote == "refused"
+        else "a vote that differs from the one that stands, in choice, clause, rationale or weight",
+    )

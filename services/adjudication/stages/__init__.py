@@ -1,0 +1,1 @@
+"""The stages a procedure is made of: one module each; `registry` lists them."""

@@ -1,0 +1,77 @@
+"""What a stage is: the contract between a case and each kind of stage.
+
+A stage is pure and keeps nothing itself: its rules come from the rulebook, its state is folded from its own events.
+To add one: its rules in `schemas/rulebook.py`, its events in `schemas/adjudication.py`, one module here with a state
+dataclass (tagged by a `stage` literal, so that snapshots know it) and a class of this shape; `registry` lists both.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol, TypeVar
+
+from schemas.envelope import Event, Message
+from schemas.rulebook import Outcome
+from services.adjudication.facts import Facts
+from services.kernel.decider import Deadline, Received
+
+
+class Opening(NamedTuple):
+    """What a stage learns of its case when it opens.
+
+    `position` is its place in the procedure, from 0; `turn` how many stages of its kind the procedure has up to
+    it, itself included; `since` the instant its windows run from; `outcome` that of the last stage that decided.
+    """
+
+    position: int
+    turn: int
+    since: int
+    claimant: str | None
+    outcome: Outcome | None
+
+
+class Ending(NamedTuple):
+    """How a stage ended; `lapsed` when nobody did anything that a pause could let others undo."""
+
+    outcome: Outcome
+    lapsed: bool = False
+
+
+RulesT_contra = TypeVar("RulesT_contra", contravariant=True)
+StateT = TypeVar("StateT")
+
+
+class Stage(Protocol[RulesT_contra, StateT]):
+    """One kind of stage.
+
+    `name` is its name in rulebooks; `opener` and `closer` are the events that open and end it, `inputs` what it
+    decides on besides its own deadlines; `decides` tells a stage with an outcome of its own from one that passes
+    an outcome on.
+    """
+
+    name: str
+    opener: type[Event]
+    closer: type[Event]
+    inputs: tuple[type[Message], ...]
+    decides: bool
+
+    def open(self, rules: RulesT_contra, opening: Opening, facts: Facts) -> Sequence[Event]:
+        """Open it: an `opener` event first, then whatever else its beginning says."""
+
+    def opened(self, event: Event) -> StateT:
+        """Return the state that an `opener` event begins."""
+
+    def decide(self, rules: RulesT_contra, state: StateT, facts: Facts, received: Received) -> Sequence[Event]:
+        """Decide one of its inputs, or one of the deadlines it lists; a `closer` event comes last."""
+
+    def evolve(self, state: StateT, event: Event) -> StateT:
+        """Fold one event that neither opens nor ends it."""
+
+    def ending(self, state: StateT, event: Event) -> Ending:
+        """Say how a `closer` event ends it."""
+
+    def deadlines(self, state: StateT) -> Iterable[Deadline]:
+        """List what is open now: O(1)."""
+
+
+def closing(position: int, due: int) -> Deadline:
+    """Name the deadline at which the stage at `position` closes; no two stages of a case share a name."""
+    return Deadline(f"stage.{position}.closes", due)

@@ -1,0 +1,95 @@
+"""What a claimant may do with an open claim: add evidence, ask for less, withdraw."""
+
+from schemas.claims import (
+    AddEvidence,
+    ClaimReduced,
+    ClaimWithdrawn,
+    EvidenceAdded,
+    ReduceClaim,
+    WithdrawClaim,
+)
+from schemas.ids import parent
+from schemas.outcomes import NextStep
+from services.claims.cover import Claim, Cover, Terms
+from services.claims.documents import refuse_documents
+from services.claims.facts import Facts
+from services.claims.periods import grace_end
+from services.kernel.decider import Refused
+
+Action = AddEvidence | ReduceClaim | WithdrawClaim
+Acted = EvidenceAdded | ClaimReduced | ClaimWithdrawn
+
+
+def act(cover: Cover, facts: Facts, content: Action) -> Acted | Refused:
+    """Decide what a claimant wants of a claim: an open one, under this cover, filed by the same account."""
+    terms, claim = cover.terms, cover.claims.get(content.claim)
+    if parent(content.claim) != content.cover:
+        return _other_cover(content)
+    if terms is None or claim is None:
+        return _unknown(content)
+    refused = _refuse(cover, claim, content)
+    if refused is not None:
+        return refused
+    intake = facts.rulebooks[terms.rulebook].intake
+    match content:
+        case AddEvidence():
+            return refuse_documents(claim.evidence, content.evidence, intake.evidence_max) or EvidenceAdded(
+                claim=content.claim, evidence=content.evidence, next=claim.next
+            )
+        case ReduceClaim():
+            return _reduced(claim, content)
+        case WithdrawClaim():
+            return _withdrawn(terms, grace_end(terms.expires_at, intake), content)
+
+
+def _other_cover(content: Action) -> Refused:
+    return Refused(
+        rule="claim.other-cover",
+        value=f"claim {content.claim} with cover {content.cover}",
+        accepted=f"claim {content.claim} with cover {parent(content.claim)}",
+    )
+
+
+def _unknown(content: Action) -> Refused:
+    return Refused(
+        rule="claim.unknown",
+        value=f"claim {content.claim}",
+        accepted=f"a claim that was filed under cover {content.cover}",
+        unknown=True,
+    )
+
+
+def _refuse(cover: Cover, claim: Claim, content: Action) -> Refused | None:
+    if content.claimant != claim.claimant:
+        return Refused(
+            rule="claim.not-claimant",
+            value=f"claimant {content.claimant}",
+            accepted=f"{claim.claimant}, who filed claim {content.claim}",
+        )
+    if claim.status != "filed":
+        return Refused(
+            rule="claim.not-open",
+            value=f"claim {content.claim}, {claim.status}",
+            accepted=f"an open claim: {cover.open or 'none is open under this cover'}",
+        )
+    return None
+
+
+def _reduced(claim: Claim, content: ReduceClaim) -> ClaimReduced | Refused:
+    if content.amount_minor >= claim.amount_minor:
+        return Refused(
+            rule="claim.not-less",
+            value=f"{content.amount_minor} instead of {claim.amount_minor}",
+            accepted=f"less than {claim.amount_minor}",
+        )
+    return ClaimReduced(claim=content.claim, amount_minor=content.amount_minor, next=claim.next)
+
+
+def _withdrawn(terms: Terms, claimable_until: int, content: WithdrawClaim) -> ClaimWithdrawn:
+    return ClaimWithdrawn(
+        claim=content.claim,
+        next=NextStep(
+            step=f"claim {content.claim} is closed; {terms.holder} may file another until the grace ends",
+            due_at=claimable_until,
+        ),
+    )

@@ -1,0 +1,151 @@
+"""The state of a cover: its terms, what was paid and is owed, and its claims."""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from schemas.claims import (
+    ClaimApproved,
+    ClaimDenied,
+    ClaimDrawn,
+    ClaimFiled,
+    ClaimPaid,
+    ClaimReduced,
+    ClaimWithdrawn,
+    CoverRegistered,
+    EvidenceAdded,
+)
+from schemas.envelope import Event
+from schemas.outcomes import NextStep
+from services.kernel.persistent import PersistentMap
+
+Status = Literal["filed", "approved", "denied", "drawn", "withdrawn", "paid"]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was sold; `rulebook` is pinned for ever. Instants are milliseconds."""
+
+    product: str
+    holder: str
+    amount_minor: int
+    asset: str
+    starts_at: int
+    expires_at: int
+    rulebook: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim: `amount_minor` is what is claimed now, or what was approved; `evidence` the documents' SHA-256."""
+
+    incident: str
+    claimant: str
+    amount_minor: int
+    status: Status
+    evidence: tuple[str, ...]
+    next: NextStep | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """A cover and its claims by id.
+
+    `owed_minor` is approved and not yet paid; `open` is the claim that is filed and not ruled on; `settled` says
+    which claim was approved for an incident.
+    """
+
+    terms: Terms | None = None
+    paid_minor: int = 0
+    owed_minor: int = 0
+    claims: PersistentMap[str, Claim] = field(default_factory=PersistentMap)
+    open: str | None = None
+    settled: PersistentMap[str, str] = field(default_factory=PersistentMap)
+
+
+def claimable_minor(cover: Cover, terms: Terms) -> int:
+    """Return what can still be approved under a cover: its amount less what is paid and what is owed."""
+    return terms.amount_minor - cover.paid_minor - cover.owed_minor
+
+
+def case_of(claim: str) -> str:
+    """Name the case of a claim."""
+    return f"claim/{claim}"
+
+
+def evolve(cover: Cover, event: Event) -> Cover:
+    """Fold one event."""
+    match event:
+        case CoverRegistered():
+            after = replace(cover, terms=_terms(event))
+        case ClaimFiled():
+            after = replace(cover, claims=cover.claims.set(event.claim, _claim(event)), open=event.claim)
+        case EvidenceAdded():
+            claim = cover.claims[event.claim]
+            evidence = claim.evidence + tuple(document.sha256 for document in event.evidence)
+            after = _with(cover, event.claim, replace(claim, evidence=evidence))
+        case ClaimReduced():
+            claim = replace(cover.claims[event.claim], amount_minor=event.amount_minor)
+            after = _with(cover, event.claim, claim)
+        case ClaimWithdrawn():
+            after = _closed(cover, event.claim, "withdrawn")
+        case ClaimDenied():
+            after = _closed(cover, event.claim, "denied")
+        case ClaimDrawn():
+            after = _closed(cover, event.claim, "drawn")
+        case ClaimApproved():
+            after = _approved(cover, event)
+        case ClaimPaid():
+            after = _paid(cover, event)
+        case _:
+            after = cover
+    return after
+
+
+def _terms(event: CoverRegistered) -> Terms:
+    return Terms(
+        product=event.product,
+        holder=event.holder,
+        amount_minor=event.amount_minor,
+        asset=event.asset,
+        starts_at=event.starts_at,
+        expires_at=event.expires_at,
+        rulebook=event.rulebook,
+    )
+
+
+def _claim(event: ClaimFiled) -> Claim:
+    return Claim(
+        incident=event.incident,
+        claimant=event.claimant,
+        amount_minor=event.amount_minor,
+        status="filed",
+        evidence=tuple(document.sha256 for document in event.evidence),
+        next=event.next,
+    )
+
+
+def _with(cover: Cover, name: str, claim: Claim) -> Cover:
+    return replace(cover, claims=cover.claims.set(name, claim))
+
+
+def _closed(cover: Cover, name: str, status: Status) -> Cover:
+    return replace(_with(cover, name, replace(cover.claims[name], status=status)), open=None)
+
+
+def _approved(cover: Cover, event: ClaimApproved) -> Cover:
+    claim = replace(cover.claims[event.claim], status="approved", amount_minor=event.amount_minor)
+    return replace(
+        _with(cover, event.claim, claim),
+        owed_minor=cover.owed_minor + event.amount_minor,
+        open=None,
+        settled=cover.settled.set(claim.incident, event.claim),
+    )
+
+
+def _paid(cover: Cover, event: ClaimPaid) -> Cover:
+    claim = replace(cover.claims[event.claim], status="paid")
+    return replace(
+        _with(cover, event.claim, claim),
+        paid_minor=cover.paid_minor + event.amount_minor,
+        owed_minor=cover.owed_minor - event.amount_minor,
+    )

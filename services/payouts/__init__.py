@@ -1,0 +1,1 @@
+"""Payouts: one obligation to transfer, its attempts, its receipts."""

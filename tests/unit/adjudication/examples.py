@@ -1,0 +1,152 @@
+"""What the tests of adjudication are made of: rulebooks, assessors, cases."""
+
+from typing import Self
+
+from schemas.adjudication import AddReport, CastVote, Choice, OpenCase, VoteCounted
+from schemas.envelope import Message
+from schemas.governance import AssessorProfiled, RulebookPublished
+from schemas.instants import DAY, SECOND, parse_instant
+from schemas.rulebook import (
+    Agreement,
+    Ballot,
+    ClaimRules,
+    Cooldown,
+    Corroboration,
+    IncidentRules,
+    Intake,
+    PayoutTerms,
+    Quorum,
+    Rulebook,
+    Stage,
+    StakedElectorate,
+    StakeWeight,
+)
+from services.adjudication.decider import CaseDecider
+from services.adjudication.facts import AdjudicationFacts, Facts
+from services.kernel.specification import Specification
+
+HOUR = 3600 * SECOND
+T0 = parse_instant("2026-03-01T12:00:00.000Z")
+CLAIM = "claim/C-1/1"
+INCIDENT = "incident/lend/1"
+BOOK = "example@1"
+
+
+def account(number: int) -> str:
+    return f"eip155:1:0x{number:040x}"
+
+
+CLAIMANT = account(999)
+
+
+def ballot(**changes: object) -> Ballot:
+    rules: dict[str, object] = {
+        "stage": "ballot",
+        "electorate": StakedElectorate(kind="staked"),
+        "weight": StakeWeight(kind="stake", at="opening"),
+        "secrecy": "open",
+        "window": 3 * DAY,
+        "end_inclusive": False,
+        "quorum": Quorum(of="eligible-stake", share_bps=1000, comparison="more-than"),
+        "agreement": Agreement(of="cast", share_bps=5000, comparison="more-than"),
+        "tie": "draw",
+        "empty": "deny",
+        "unresolved": "draw",
+        "revote": "refused",
+        "excluded": ("claimant",),
+        "clause_required": False,
+    }
+    return Ballot.model_validate(rules | changes)
+
+
+AT_VOTE = ballot(weight=StakeWeight(kind="stake", at="vote"))
+
+
+def corroboration(**changes: object) -> Corroboration:
+    rules: dict[str, object] = {
+        "stage": "corroboration",
+        "required_weight": 3,
+        "weights": {"oracle": 3, "rumour": 0},
+        "window": DAY,
+        "unmet": "deny",
+    }
+    return Corroboration.model_validate(rules | changes)
+
+
+def cooldown(length: int = DAY) -> Cooldown:
+    return Cooldown(stage="cooldown", length=length)
+
+
+def rulebook(*, incident: tuple[Stage, ...] = (), claim: tuple[Stage, ...] = (), version: int = 1) -> Rulebook:
+    return Rulebook(
+        name="example",
+        version=version,
+        title="An example",
+        incident=IncidentRules(join_window=HOUR, report_within=DAY, procedure=incident or (corroboration(),)),
+        claim=ClaimRules(
+            intake=Intake(waiting_period=0, grace=DAY, not_before=0, expiry_inclusive=False, grace_inclusive=False),
+            procedure=claim or (ballot(),),
+            payout=PayoutTerms(first_retry=HOUR, multiplier=2, longest_retry=DAY, attempts_max=3, receipt_within=DAY),
+        ),
+    )
+
+
+def published(book: Rulebook) -> RulebookPublished:
+    return RulebookPublished(rulebook=book, sha256="0" * 64)
+
+
+def profiled(assessor: str, stake_minor: int, *linked_accounts: str) -> AssessorProfiled:
+    return AssessorProfiled(assessor=assessor, stake_minor=stake_minor, linked_accounts=linked_accounts)
+
+
+def noted(facts: Facts, *messages: Message) -> Facts:
+    for message in messages:
+        facts = AdjudicationFacts().evolve(facts, message)
+    return facts
+
+
+def staked(*stakes_minor: int) -> list[AssessorProfiled]:
+    return [profiled(account(number), stake) for number, stake in enumerate(stakes_minor, start=1)]
+
+
+def cast(number: int, choice: Choice = "accept", *, case: str = CLAIM, **grounds: str) -> CastVote:
+    content = {"case": case, "assessor": account(number), "choice": choice}
+    return CastVote.model_validate(content | grounds)
+
+
+def report(producer: str, *, case: str = INCIDENT, reference: str = "r-1") -> AddReport:
+    return AddReport(case=case, producer=producer, reference=reference)
+
+
+class CaseSpecification(Specification):
+    """A case and its facts."""
+
+    def vote(self, number: int, choice: Choice = "accept", *, at: int, **grounds: str) -> Self:
+        content = cast(number, choice, case=self.key.removeprefix("case/"), **grounds)
+        return self.when(content, at=at, sender=content.assessor)
+
+    def note(self, *messages: Message) -> Self:
+        return self.with_facts(noted(self.facts, *messages))
+
+
+def unopened(case: str, book: Rulebook, *messages: Message) -> CaseSpecification:
+    facts = noted(Facts(), published(book), *messages)
+    return CaseSpecification(CaseDecider(), facts=facts, key=f"case/{case}")
+
+
+def claim(*messages: Message, procedure: tuple[Stage, ...] = (), claimant: str | None = CLAIMANT) -> CaseSpecification:
+    """Open a claim's case at T0, with these assessors."""
+    opening = OpenCase(case=CLAIM, subject="claim", rulebook=BOOK, claimant=claimant, amount_minor=1_000)
+    return unopened(CLAIM, rulebook(claim=procedure), *messages).when(opening, at=T0)
+
+
+def incident(*messages: Message, procedure: tuple[Stage, ...] = ()) -> CaseSpecification:
+    """Open an incident's case at T0."""
+    opening = OpenCase(case=INCIDENT, subject="incident", rulebook=BOOK)
+    return unopened(INCIDENT, rulebook(incident=procedure), *messages).when(opening, at=T0)
+
+
+def counted(case: CaseSpecification) -> VoteCounted:
+    """Return the vote that the last input was counted as."""
+    assert isinstance(case.events[0], VoteCounted), case.events
+    return case.events[0]
