@@ -8,7 +8,7 @@ def after_opening(incident: str, rules: IncidentRules, since: int) -> NextStep:
     """The first stage of an incident's procedure begins with the incident, at `since` in milliseconds."""
     first = rules.procedure[0]
     assert not isinstance(first, Cooldown), "no rulebook begins a procedure with a cooldown"
-    return NextStep(step=f"{first.stage} for incident {incident} closes, at the latest", due_at=since + first.window)
+    return NextStep(step=f"{first.stage} for incident {incident} closes", due_at=since + first.window)
 
 
 def after_joining(incident: str, first: NextStep | None, at: int, *, confirmed: bool) -> NextStep:

@@ -73,6 +73,7 @@ class PartitionStoppedError(RuntimeError):
     def __init__(self, position: str, cause: BaseException) -> None:
         super().__init__(f"stopped at {position}: {type(cause).__name__}: {cause}")
         self.position = position
+        self.__cause__ = cause
 
 
 @dataclass(slots=True)
@@ -115,6 +116,7 @@ class Engine:
         self._firing: dict[tuple[str, Deadline], int] = {}
         self._committed_log = 0
         self._snapshot_at = 0
+        self._too_large = False
 
     @property
     def partition(self) -> Partition:
@@ -141,6 +143,10 @@ class Engine:
         incarnations = await self.store.incarnations(topics, self.index)
         core = Partition(self.space, self.service, self.index, incarnations, fingerprint(self.service))
         start = read_snapshot(self.snapshots, core) if self.snapshots else 0
+        if start and not await self._stands(core, start):
+            _log.warning("snapshot of another history, reading the whole log", path=str(self.snapshots))
+            core, start = Partition(self.space, self.service, self.index, incarnations, core.fingerprint), 0
+        self._snapshot_at = start
         events = 0
         with _no_collection():
             async for records in self.store.replay(self.service.log, self.index, start):
@@ -149,11 +155,17 @@ class Engine:
                 events += len(records)
                 start = records[-1].offset + 1
         self._core, self._claim, self.recovered_events = core, claim, events
-        self._committed_log = self._snapshot_at = start
+        self._committed_log = start
         self._buffers = {topic: deque() for topic in self.service.topics}
         self._fetched = dict(core.next_offsets)
         self._watermarks = dict.fromkeys(self.service.topics, 0)
         self._ends = _Ends()
+
+    async def _stands(self, core: Partition, start: int) -> bool:
+        """Tell whether the log before `start` ends as a snapshot says: it may have been restored from a backup."""
+        async for records in self.store.replay(self.service.log, self.index, start - 1):
+            return ("ce_chain", core.chain.hex().encode()) in records[0].headers
+        return False
 
     def snapshot(self) -> None:
         """Write a snapshot of what is committed; only between steps."""
@@ -189,7 +201,8 @@ class Engine:
         effects = Effects()
         core.start_release(self.store.now(), effects)
         decided, bug = 0, None
-        while decided < self.limits.inputs_max and len(effects) < self.limits.records_max:
+        inputs_max = 1 if self._too_large else self.limits.inputs_max
+        while decided < inputs_max and len(effects) < self.limits.records_max:
             if effects.bytes >= self.limits.bytes_max:
                 break
             chosen = None if self._blocked() else await self._choose()
@@ -210,8 +223,8 @@ class Engine:
         committed = await self._commit(effects, decided)
         if bug is not None and committed:
             self.stopped = bug
-            raise bug from bug.__cause__
-        return self._progress(decided)
+            raise bug
+        return self._progress(decided if committed else 0)
 
     def _progress(self, decided: int) -> Progress:
         if self._core is None:
@@ -254,11 +267,16 @@ class Engine:
         outcome, log_end = await self.store.commit(self._claim, effects.log, effects.sends, dict(core.next_offsets))
         if outcome is Outcome.OK:
             self._committed_log = log_end
+            self._too_large = False
             return True
         _log.warning("commit", service=self.service.name, partition=self.index, outcome=outcome.value)
         self.drop()
         if outcome is Outcome.TOO_LARGE:
-            self.limits = Limits(1, self.limits.records_max, self.limits.bytes_max, self.limits.fetch_max)
+            if self._too_large:
+                what = f"{self.service.log}/{self.index} after {core.next_offsets}"
+                self.stopped = PartitionStoppedError(what, BrokenInvariantError("one input is too large for the store"))
+                raise self.stopped
+            self._too_large = True
         return False
 
     # --- choosing
@@ -350,9 +368,12 @@ class Engine:
         """Set the next undecided input of a topic aside, whatever it is; raises ValueError when it is not the next."""
         await self.recover()
         core = self.partition
-        following = core.next_offsets[topic]
-        answer = await self.store.fetch(self.index, {topic: following}, 1)
-        records = answer[topic].records
+        following, records = max(core.next_offsets[topic], 1), ()
+        while not records:
+            fetched = (await self.store.fetch(self.index, {topic: following}, 1))[topic]
+            following, records = fetched.next, tuple(fetched.records)
+            if following >= fetched.end:
+                break
         if not records or records[0].offset != offset:
             held = f"the next undecided is {records[0].offset}" if records else "every input there is decided"
             text = f"{topic}/{self.index}/{offset} cannot be passed: {held}"

@@ -55,6 +55,10 @@ from .wire import (
 )
 
 VERSION = "0.1.0"
+_PASSED_BYTES_MAX = RECORD_BYTES_MAX // 2
+"""How much one range record names: ids may be long, and many."""
+_HELD_MAX = 200
+"""How many characters a schema refusal repeats of a path and of a value."""
 
 
 class BrokenInvariantError(RuntimeError):
@@ -118,6 +122,7 @@ class Partition:
         self.last_at: dict[str, int] = dict.fromkeys(service.topics, 0)
         self.release: str | None = None
         self._pending: list[tuple[str, PassedInput]] = []
+        self._pending_bytes = 0
         self._touched: set[str] = set()
         self._kernel_key = f"partition/{index}"
         self._facts_key = f"facts/{index}"
@@ -169,9 +174,7 @@ class Partition:
             headers = self._readable(record)
             if headers is None:
                 return Decision(topic, offset, self.last_at[topic])
-            if topic != self.service.inbox:
-                headers = headers._replace(correlation=headers.id, stream=None)
-            elif headers.stream is None:
+            if topic == self.service.inbox and headers.stream is None:
                 return self._decide_message(record, headers, at)
             return self._decide_public(record, headers, at)
         except UnreadableError as error:
@@ -187,13 +190,20 @@ class Partition:
                 raise UnreadableError("too-large", f"{size} bytes; at most {INPUT_BYTES_MAX} are accepted")
         if record.value is None:
             raise UnreadableError("no-value", "the record has no value; a JSON object is accepted")
-        return read_input_headers(record)
+        return self._headers(record)
+
+    def _headers(self, record: Record) -> InputHeaders:
+        """Read an input's headers; those by which services speak to each other count from no outsider."""
+        headers = read_input_headers(record)
+        if record.topic != self.service.inbox:
+            return headers._replace(correlation=headers.id, stream=None)
+        return headers if headers.stream is None else headers._replace(correlation=headers.id)
 
     def set_aside(self, record: Record, *, cause: str, reason: str, passed_by: str | None = None) -> Decision:
         """Set an input aside: unreadable, or passed by an operator."""
         at = self.instant(record)
         try:
-            headers = read_input_headers(record)
+            headers = self._headers(record)
         except UnreadableError:
             headers = None
         identifier = headers.id if headers else str(self._prefixes[record.topic]) + str(record.offset)
@@ -336,9 +346,9 @@ class Partition:
     def _schema_refusal(self, record: Record, headers: InputHeaders, error: ValidationError) -> Decision:
         problems = error.errors(include_url=False, include_context=False)
         first = problems[0]
-        path = ".".join(str(part) for part in first["loc"]) or "value"
+        path = ".".join(str(part) for part in first["loc"])[:_HELD_MAX] or "value"
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        held = "missing" if first["type"] == "missing" else json.dumps(first["input"], default=str)[:200]
+        held = "missing" if first["type"] == "missing" else json.dumps(first["input"], default=str)[:_HELD_MAX]
         refused = Refused(
             rule=f"schema.{path}", value=f"{path}: {held}{more}", accepted=f"{headers.type}: {path}: {first['msg']}"
         )
@@ -449,7 +459,11 @@ class Partition:
     def accept(self, decision: Decision, effects: Effects) -> None:
         """Fold a decision and add what is to be committed; changes nothing when it raises."""
         if decision.passed is not None:
+            size = len(decision.passed.to_bytes())
+            if self._pending_bytes + size > _PASSED_BYTES_MAX:
+                self.flush(effects)
             self._pending.append((decision.topic, decision.passed))
+            self._pending_bytes += size
             if decision.forward is not None:
                 effects.sends.append(decision.forward)
                 effects.bytes += len(decision.forward.value or b"") + 300
@@ -487,6 +501,7 @@ class Partition:
         at = self._pending[-1][1].at
         self._append(None, ((self._kernel_key, event),), at, effects)
         self._pending.clear()
+        self._pending_bytes = 0
 
     def start_release(self, now: int, effects: Effects) -> None:
         """Announce this release when it differs from the one that wrote the log's last record."""
@@ -532,10 +547,18 @@ class Partition:
             if len(record.value or b"") > RECORD_BYTES_MAX:
                 text = f"{event.wire} of {key} has {len(record.value or b'')} bytes; at most {RECORD_BYTES_MAX}"
                 raise BrokenInvariantError(text)
+        # A decider that cannot say what is open must stop before its event is in the log: so ask here, not later.
+        opened = {
+            key: tuple(self._deciders[key.partition("/")[0]].deadlines(state, facts))
+            for key, (_, state) in folded.items()
+            if state is not None
+        }
         for key, (sequence, state) in folded.items():
             self.sequences[key] = sequence
             if state is not None:
-                self.restore(key, state)
+                self.states[key] = state
+                self._touched.discard(key)
+                self.deadlines.update(key, opened[key])
         self.facts, self.release, self.chain = facts, release, chain
         effects.log += log
         effects.sends += sends

@@ -49,6 +49,7 @@ class SqliteStore:
             meta = dict(connection.execute("SELECT name, value FROM meta"))
             topics = connection.execute("SELECT name, number, incarnation FROM topics").fetchall()
         except sqlite3.DatabaseError as error:
+            self.close()
             text = f"{path} is not an Adjudex log: {error}"
             raise StoreError(text) from None
         self.space = str(orjson.loads(meta["space"]))
@@ -110,15 +111,20 @@ class SqliteStore:
             text = f"there is no log at {path}"
             raise StoreError(text)
         lock = _lock(path)
-        return cls(path, _connect(path), clock, lock)
+        try:
+            return cls(path, _connect(path), clock, lock)
+        except StoreError:
+            lock.close()
+            raise
 
     @classmethod
     def open_for_reading(cls, path: Path, clock: Clock) -> Self:
-        """Open a space's file to read it, also while its owner runs."""
+        """Open a space's file to read it, also while its owner runs: all topics as they are at this one moment."""
         if not path.exists():
             text = f"there is no log at {path}"
             raise StoreError(text)
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+        connection.execute("BEGIN")
         return cls(path, connection, clock, None)
 
     def close(self) -> None:
@@ -209,6 +215,9 @@ class SqliteStore:
     # --- SQL
 
     def _transaction(self) -> "_Transaction":
+        if self._lock is None:
+            text = f"{self.path} was opened for reading"
+            raise StoreError(text)
         return _Transaction(self._connection)
 
     def _stored_end(self, topic: str, partition: int) -> int:
@@ -253,7 +262,13 @@ class _Transaction:
         self._connection.execute("BEGIN IMMEDIATE")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
+        try:
+            if kind is None:
+                self._connection.execute("COMMIT")
+        finally:
+            # SQLite has already rolled back by itself where the disk was full.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -262,6 +277,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
     except sqlite3.DatabaseError as error:
+        connection.close()
         text = f"{path} is not an Adjudex log: {error}"
         raise StoreError(text) from None
     return connection

@@ -25,7 +25,7 @@ class Fetched(NamedTuple):
     """What a fetch of one topic partition brought.
 
     `next` is where to fetch on (beyond markers and aborted records), `end` the high watermark at that moment: records
-    may exist below it that are not visible yet.
+    may exist below it that are not visible yet. An empty answer with `next < end` means: ask again.
     """
 
     records: Sequence[Record]
@@ -43,7 +43,10 @@ class Outcome(Enum):
 
 
 class Committed(NamedTuple):
-    """How a commit ended and, when it succeeded, the log's end offset after it."""
+    """How a commit ended and, when it succeeded, the offset from which to replay what comes after it.
+
+    Only OK says what happened: FENCED, TOO_LARGE and UNKNOWN all mean that the log has to be read again.
+    """
 
     outcome: Outcome
     log_end: int = -1
@@ -62,7 +65,7 @@ class Store(Protocol):
         """Become the owner of a log partition; everything committed before is visible to `replay` afterwards."""
 
     def replay(self, log: str, partition: int, start: int) -> AsyncIterator[Sequence[Record]]:
-        """Read a log partition from an offset to its end."""
+        """Read a log partition from an offset to its end, in batches that are never empty."""
 
     async def fetch(self, partition: int, positions: Mapping[str, int], records_max: int) -> Mapping[str, Fetched]:
         """Read visible records of the given topics from the given offsets; every topic is in the answer."""

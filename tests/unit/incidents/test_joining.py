@@ -20,7 +20,7 @@ from tests.unit.incidents.examples import (
 )
 
 THEN = NOW - 24 * HOUR
-FIRST_STAGE = NextStep(step="corroboration for incident lend/1 closes, at the latest", due_at=NOW - 1000 + 2 * HOUR)
+FIRST_STAGE = NextStep(step="corroboration for incident lend/1 closes", due_at=NOW - 1000 + 2 * HOUR)
 
 
 def test_first_report_opens_an_incident() -> None:

@@ -90,13 +90,13 @@ def next_step(product: ProductSpecification) -> NextStep:
 
 def test_next_is_the_end_of_the_first_stage__ballot() -> None:
     product = ProductSpecification(rulebook(first=BALLOT)).report(NOW, "r1")
-    expected = NextStep(step="ballot for incident lend/1 closes, at the latest", due_at=NOW + 3 * HOUR)
+    expected = NextStep(step="ballot for incident lend/1 closes", due_at=NOW + 3 * HOUR)
     assert next_step(product) == expected
 
 
 def test_next_is_the_end_of_the_first_stage__a_millisecond_before_it() -> None:
     joined = opened().report(NOW - HOUR, "r2", at=NOW + 2 * HOUR - 1)
-    expected = NextStep(step="corroboration for incident lend/1 closes, at the latest", due_at=NOW + 2 * HOUR)
+    expected = NextStep(step="corroboration for incident lend/1 closes", due_at=NOW + 2 * HOUR)
     assert next_step(joined) == expected
 
 
