@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import from_json
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -147,7 +148,8 @@ def decode(wire: str, value: bytes) -> Message:
     model = _models.get(wire)
     if model is not None:
         return _read(model, value)
-    content = json.loads(value) if wire in _upcasts else {}
+    # Not json.loads: its limit of depth depends on the caller's stack, so that a repeat could read otherwise.
+    content = from_json(value) if wire in _upcasts else {}
     while wire in _upcasts:
         wire, function = _upcasts[wire]
         content = function(content)

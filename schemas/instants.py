@@ -23,21 +23,27 @@ LAST = 253_402_300_799_999
 """The last instant RFC 3339 can spell, 9999-12-31T23:59:59.999Z, in milliseconds."""
 
 
+_RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
 @lru_cache(maxsize=4096)
 def parse_instant(text: str) -> int:
-    """Milliseconds since the epoch of an RFC 3339 string; raises ValueError when it is not one with an offset."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None or len(text) < len("2026-01-01T00:00:00Z"):
-        message = "no offset"
-        raise ValueError(message)
-    return (moment - _EPOCH) // _MILLISECOND
+    """Milliseconds since the epoch of an RFC 3339 string; raises ValueError when it is not one with an offset.
+
+    What `fromisoformat` takes beyond RFC 3339 differs between versions of Python; what is an instant must not.
+    """
+    if _RFC_3339.fullmatch(text) is None:
+        raise ValueError(text)
+    return (datetime.fromisoformat(text) - _EPOCH) // _MILLISECOND
 
 
 @lru_cache(maxsize=4096)
 def format_instant(instant: int) -> str:
     """Spell an instant: `2026-03-01T12:00:00.000Z`."""
     moment = _EPOCH + timedelta(milliseconds=instant)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant % 1000:03d}Z"
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def _validate(value: Any) -> int:  # noqa: ANN401 - a validator is handed anything
@@ -67,12 +73,12 @@ Instant = Annotated[
 
 
 _UNITS = {"d": DAY, "h": 3_600_000, "m": 60_000, "s": SECOND}
-_DURATION = re.compile(r"^(?=.)(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})s)?$")
+_DURATION = re.compile(r"^(?=.)(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9})s)?$")
 
 
 def parse_duration(text: str) -> int:
     """Milliseconds of a span such as `3d`, `1d12h`, `90m` or `45s`; raises ValueError."""
-    match = _DURATION.match(text)
+    match = _DURATION.fullmatch(text)
     if match is None:
         raise ValueError(text)
     return sum(int(count) * unit for count, unit in zip(match.groups(), _UNITS.values(), strict=True) if count)

@@ -4,7 +4,6 @@
 order, is the engines' to say.
 """
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,6 @@ DECISION_SERVICES: tuple[DecisionService[Any], ...] = (GOVERNANCE, INCIDENTS, CL
 assert tuple(service.name for service in DECISION_SERVICES) == SERVICES
 TOPIC_NAMES: tuple[str, ...] = tuple(topic.name for topic in TOPICS)
 """Every topic of a space."""
-_HELD_UP_S = 0.02
 
 
 def new_space(name: str, partitions: int, root_key: str | None = None) -> Space:
@@ -61,13 +59,10 @@ class Embedded:
             for partition in range(space.partitions)
         ]
         self.stopped: list[PartitionStoppedError] = []
-        self._wake = asyncio.Event()
 
     async def put(self, records: Sequence[Outgoing]) -> list[Position]:
         """Append public inputs; durable when it returns."""
-        positions = await self.store.append(records)
-        self._wake.set()
-        return positions
+        return await self.store.append(records)
 
     async def round(self) -> tuple[bool, bool, int | None]:
         """Step everything once: whether anything moved, whether anything is held up, and the next due time."""
@@ -105,25 +100,6 @@ class Embedded:
             clock.advance_to(due)
         clock.advance_to(instant)
         await self.settle()
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Run on the wall's clock until told to stop; write snapshots at the end."""
-        while not stop.is_set():
-            self._wake.clear()
-            moved, held, due = await self.round()
-            if moved:
-                await asyncio.sleep(0)
-                continue
-            wait_s = _HELD_UP_S if held else None if due is None else max(0.0, (due - self.store.now()) / 1_000)
-            await self._sleep(stop, wait_s)
-        for engine in self.engines.values():
-            engine.snapshot()
-
-    async def _sleep(self, stop: asyncio.Event, wait_s: float | None) -> None:
-        waits = {asyncio.create_task(self._wake.wait()), asyncio.create_task(stop.wait())}
-        _, pending = await asyncio.wait(waits, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
 
     def partition(self, service: str, partition: int) -> Partition:
         """Return the pure middle of one engine."""

@@ -15,6 +15,7 @@ from schemas.adjudication import (
     WithdrawCase,
 )
 from schemas.envelope import Event
+from schemas.ids import Subject
 from schemas.rulebook import Outcome
 from schemas.rulebook import Stage as Rules
 from services.adjudication import refusals
@@ -26,6 +27,16 @@ from services.kernel.decider import Deadline, Received, Refused
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What a case was opened with, and keeps: in `CaseOpened` it would weigh ten times as much."""
+
+    case: str
+    subject: Subject
+    rulebook: str
+    claimant: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """A claim or an incident under decision.
 
@@ -33,17 +44,20 @@ class Case:
     stage that ended, and the ruling once there is one.
     """
 
-    opened: CaseOpened | None = None
+    opened: Terms | None = None
     status: Literal["unknown", "open", "ruled", "withdrawn"] = "unknown"
     amount_minor: int = 0
     stage: StageState | None = None
     outcome: Outcome | None = None
 
     @property
-    def terms(self) -> CaseOpened:
+    def terms(self) -> Terms:
         """Return what the case was opened with; only a case that exists has terms."""
         assert self.opened is not None, "a stage is open, but its case is not"
         return self.opened
+
+
+_UNKNOWN = Case()
 
 
 class CaseDecider:
@@ -53,13 +67,13 @@ class CaseDecider:
 
     def initial(self, key: str) -> Case:
         """Return a case that nobody opened yet."""
-        return Case()
+        return _UNKNOWN
 
     def evolve(self, state: Case, event: Event) -> Case:
         """Fold one event."""
         match event:
             case CaseOpened():
-                return Case(event, "open", event.amount_minor)
+                return _opened(event)
             case CaseReduced():
                 return replace(state, amount_minor=event.amount_minor)
             case CaseWithdrawn():
@@ -91,6 +105,10 @@ class CaseDecider:
         return () if state.stage is None else STAGES[state.stage.stage].deadlines(state.stage)
 
 
+def _opened(event: CaseOpened) -> Case:
+    return Case(Terms(event.case, event.subject, event.rulebook, event.claimant), "open", event.amount_minor)
+
+
 def _with_stage_event(state: Case, event: Event) -> Case:
     kind = type(event)
     if kind in OPENERS:
@@ -112,8 +130,7 @@ def _open(content: OpenCase, facts: Facts, since: int) -> Sequence[Event]:
         claimant=content.claimant,
         amount_minor=content.amount_minor,
     )
-    case = Case(opened, "open", opened.amount_minor)
-    return [opened, *_next_stage(case, facts, since, after=-1, ending=None)]
+    return [opened, *_next_stage(_opened(opened), facts, since, after=-1, ending=None)]
 
 
 def _go_on(case: Case, open_stage: StageState, facts: Facts, received: Received) -> Sequence[Event]:

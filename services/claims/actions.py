@@ -10,7 +10,7 @@ from schemas.claims import (
 )
 from schemas.ids import parent
 from schemas.outcomes import NextStep
-from services.claims.cover import Claim, Cover, Terms
+from services.claims.cover import Claim, Cover, Terms, ruling
 from services.claims.documents import refuse_documents
 from services.claims.facts import Facts
 from services.claims.periods import grace_end
@@ -34,7 +34,7 @@ def act(cover: Cover, facts: Facts, content: Action) -> Acted | Refused:
     match content:
         case AddEvidence():
             return refuse_documents(claim.evidence, content.evidence, intake.evidence_max) or EvidenceAdded(
-                claim=content.claim, evidence=content.evidence, next=claim.next
+                claim=content.claim, evidence=content.evidence, next=ruling(content.claim, claim.ruled_by)
             )
         case ReduceClaim():
             return _reduced(claim, content)
@@ -82,7 +82,8 @@ def _reduced(claim: Claim, content: ReduceClaim) -> ClaimReduced | Refused:
             value=f"{content.amount_minor} instead of {claim.amount_minor}",
             accepted=f"less than {claim.amount_minor}",
         )
-    return ClaimReduced(claim=content.claim, amount_minor=content.amount_minor, next=claim.next)
+    step = ruling(content.claim, claim.ruled_by)
+    return ClaimReduced(claim=content.claim, amount_minor=content.amount_minor, next=step)
 
 
 def _withdrawn(terms: Terms, claimable_until: int, content: WithdrawClaim) -> ClaimWithdrawn:

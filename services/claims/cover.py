@@ -36,14 +36,17 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claim: `amount_minor` is what is claimed now, or what was approved; `evidence` the documents' SHA-256."""
+    """A claim: `amount_minor` is what is claimed now, or what was approved; `evidence` the documents' SHA-256.
+
+    `ruled_by` is the instant of `ruling`, in milliseconds.
+    """
 
     incident: str
     claimant: str
     amount_minor: int
     status: Status
     evidence: tuple[str, ...]
-    next: NextStep | None
+    ruled_by: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,12 @@ def claimable_minor(cover: Cover, terms: Terms) -> int:
 def case_of(claim: str) -> str:
     """Name the case of a claim."""
     return f"claim/{claim}"
+
+
+def ruling(claim: str, ruled_by: int | None) -> NextStep:
+    """Say what happens next to an open claim."""
+    step = f"the ruling of case {case_of(claim)}, at the latest unless an outage delays the end of a stage"
+    return NextStep(step=step, due_at=ruled_by)
 
 
 def evolve(cover: Cover, event: Event) -> Cover:
@@ -120,7 +129,7 @@ def _claim(event: ClaimFiled) -> Claim:
         amount_minor=event.amount_minor,
         status="filed",
         evidence=tuple(document.sha256 for document in event.evidence),
-        next=event.next,
+        ruled_by=event.next.due_at if event.next else None,
     )
 
 

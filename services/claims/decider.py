@@ -14,6 +14,8 @@ from services.claims.registration import register
 from services.claims.settlement import pay, rule
 from services.kernel.decider import Deadline, Received
 
+_UNREGISTERED = Cover()
+
 
 class CoverDecider:
     """Decides `cover/<cover>`."""
@@ -22,7 +24,7 @@ class CoverDecider:
 
     def initial(self, key: str) -> Cover:
         """Return a cover that is not registered."""
-        return Cover()
+        return _UNREGISTERED
 
     def evolve(self, state: Cover, event: Event) -> Cover:
         """Fold one event."""

@@ -2,9 +2,8 @@
 
 from schemas.claims import ClaimFiled, FileClaim
 from schemas.instants import format_instant
-from schemas.outcomes import NextStep
 from schemas.rulebook import Intake
-from services.claims.cover import Cover, Terms, case_of, claimable_minor
+from services.claims.cover import Cover, Terms, claimable_minor, ruling
 from services.claims.documents import refuse_documents
 from services.claims.facts import Facts, Incident
 from services.claims.periods import covered_from, grace_end, is_over, later, ruled_by, until
@@ -150,8 +149,5 @@ def _filed(cover: Cover, terms: Terms, facts: Facts, received: Received, content
         amount_minor=content.amount_minor,
         rulebook=terms.rulebook,
         evidence=content.evidence,
-        next=NextStep(
-            step=f"the ruling of case {case_of(claim)}, at the latest unless an outage delays the end of a stage",
-            due_at=ruled_by(received.since, facts.rulebooks[terms.rulebook]),
-        ),
+        next=ruling(claim, ruled_by(received.since, facts.rulebooks[terms.rulebook])),
     )

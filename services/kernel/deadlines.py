@@ -1,7 +1,7 @@
-"""The deadlines of a partition: what the deciders list as open, soonest first."""
+"""The deadlines of a partition: what the deciders list as open, in the order of the instants at which they count."""
 
 from collections.abc import Iterable
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush, heapreplace
 
 from .decider import Deadline
 
@@ -11,7 +11,7 @@ class DeadlineQueue:
 
     def __init__(self) -> None:
         self._open: dict[str, tuple[Deadline, ...]] = {}
-        self._heap: list[tuple[int, str, str]] = []
+        self._heap: list[tuple[int, int, str, str]] = []
 
     def __len__(self) -> int:
         """Count aggregates with open deadlines."""
@@ -29,20 +29,29 @@ class DeadlineQueue:
             self._open.pop(key, None)
         for deadline in listed:
             if deadline not in before:
-                heappush(self._heap, (deadline.due, key, deadline.name))
+                heappush(self._heap, (deadline.due, deadline.due, key, deadline.name))
         if len(self._heap) > 64 + 4 * len(self._open):
             self._rebuild()
 
     def _rebuild(self) -> None:
-        self._heap = [(deadline.due, key, deadline.name) for key, listed in self._open.items() for deadline in listed]
-        heapify(self._heap)
+        self._heap = sorted({hint for hint in self._heap if self.is_open(hint[2], Deadline(hint[3], hint[1]))})
 
-    def earliest(self) -> tuple[str, Deadline] | None:
-        """Return the soonest open deadline and its aggregate; ties go by key, then name."""
+    def is_open(self, key: str, deadline: Deadline) -> bool:
+        """Tell whether a deadline is open."""
+        return deadline in self._open.get(key, ())
+
+    def soonest(self) -> tuple[int, str, Deadline] | None:
+        """Return the deadline that counts first, at which instant, and its aggregate; ties go by due, key, name."""
         while self._heap:
-            due, key, name = self._heap[0]
+            instant, due, key, name = self._heap[0]
             deadline = Deadline(name, due)
-            if deadline in self._open.get(key, ()):
-                return key, deadline
+            if self.is_open(key, deadline):
+                return instant, key, deadline
             heappop(self._heap)
         return None
+
+    def postpone(self, before: int, instant: int) -> None:
+        """Let what was due before `before` count at a later instant: it is late, and what is on time comes first."""
+        while (first := self.soonest()) is not None and first[0] == first[2].due < before:
+            _, key, deadline = first
+            heapreplace(self._heap, (instant, deadline.due, key, deadline.name))

@@ -6,6 +6,7 @@ a decider reads a clock, draws a number or does IO.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from schemas.envelope import Event, InputTopic, Message
@@ -152,17 +153,17 @@ class DecisionService(Generic[FactsT]):
     route: Callable[[Decided], Sequence[Send]] = route_nothing
     audience: None = None
 
-    @property
+    @cached_property
     def log(self) -> str:
         """The topic of its log."""
         return f"{self.name}.events"
 
-    @property
+    @cached_property
     def inbox(self) -> str:
         """The topic of its inbox."""
         return f"{self.name}.inbox"
 
-    @property
+    @cached_property
     def topics(self) -> tuple[str, ...]:
         """Every topic it decides inputs of: the inbox first, then the public ones, which is the order of ties."""
         return (self.inbox, *(topic.name for topic in self.inputs))

@@ -78,7 +78,7 @@ class DuplicateMemory:
         later, self._later = self._later, []
         newest = max(at for *_, at, _ in later)
         for stream, key, sender, identifier, topic, offset, at, content_sha256 in later:
-            if newest - at <= DUPLICATE_WINDOW:
+            if newest - at <= DUPLICATE_WINDOW + DAY:  # the next input may be stamped a little before the newest
                 self.remember(self.key(stream, key, sender, identifier), topic, offset, at, content_sha256)
 
     def dump(self) -> list[tuple[int, list[tuple[str, str]]]]:

@@ -4,9 +4,10 @@ One `step` fetches, decides in the order of `at`, and commits one transaction:
 
 - *Merge*: an input is decided only when no other topic of the partition has an undecided record below the high
   watermark of its last fetch that might have a smaller `at`. Ties: deadline, inbox, public.
-- *Deadlines* fire no earlier than due + skew, and carry their due time; when more than `late` late, the time of
-  firing, fixed once. *Refusals* are final only then: before either, end offsets are taken afresh and what lies below
-  them with a smaller `at` is decided first.
+- *Deadlines* carry their due time; when more than `late` late, the time of firing less the skew, up to which
+  everything stamped is there. They fire in the order of these instants, and no earlier than instant + skew. *Refusals*
+  are final only then: before either, end offsets are taken afresh and what lies below them with a smaller `at` is
+  decided first.
 - Any doubt about a commit drops everything; the next step claims again and rebuilds from the log.
 """
 
@@ -16,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -34,7 +35,7 @@ _log = structlog.get_logger(__name__)
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Keep the cyclic collector from going through a growing state again and again; what is there then stays."""
+    """Keep the cyclic collector from going through a growing state again and again."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -42,7 +43,6 @@ def _no_collection() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-            gc.freeze()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,15 @@ class PartitionStoppedError(RuntimeError):
         super().__init__(f"stopped at {position}: {type(cause).__name__}: {cause}")
         self.position = position
         self.__cause__ = cause
+
+
+class _Closing(NamedTuple):
+    """The deadline that counts next: at which instant, and from when it may fire or has to be looked at again."""
+
+    instant: int
+    key: str
+    deadline: Deadline
+    fires_at: int
 
 
 @dataclass(slots=True)
@@ -111,9 +120,9 @@ class Engine:
         self._buffers: dict[str, deque[tuple[int, Record]]] = {}
         self._fetched: dict[str, int] = {}
         self._watermarks: dict[str, int] = {}
+        self._asked: dict[str, int] = {}
         self._generation = 0
         self._ends = _Ends()
-        self._firing: dict[tuple[str, Deadline], int] = {}
         self._committed_log = 0
         self._snapshot_at = 0
         self._too_large = False
@@ -133,7 +142,6 @@ class Engine:
         self._core = None
         self._claim = None
         self._buffers.clear()
-        self._firing.clear()
 
     async def recover(self) -> None:
         """Claim the partition and rebuild its state: fence first, then read (kafka.md, rule 1)."""
@@ -159,6 +167,7 @@ class Engine:
         self._buffers = {topic: deque() for topic in self.service.topics}
         self._fetched = dict(core.next_offsets)
         self._watermarks = dict.fromkeys(self.service.topics, 0)
+        self._asked = dict.fromkeys(self.service.topics, -1)
         self._ends = _Ends()
 
     async def _stands(self, core: Partition, start: int) -> bool:
@@ -167,9 +176,9 @@ class Engine:
             return ("ce_chain", core.chain.hex().encode()) in records[0].headers
         return False
 
-    def snapshot(self) -> None:
-        """Write a snapshot of what is committed; only between steps."""
-        if self.snapshots and self._core is not None and self._committed_log > self._snapshot_at:
+    def snapshot(self, *, every: int = 1) -> None:
+        """Write a snapshot when the log has grown by `every` records since the last; only between steps."""
+        if self.snapshots and self._core is not None and self._committed_log >= self._snapshot_at + every:
             write_snapshot(self.snapshots, self._core, self._committed_log)
             self._snapshot_at = self._committed_log
 
@@ -229,19 +238,20 @@ class Engine:
     def _progress(self, decided: int) -> Progress:
         if self._core is None:
             return Progress(decided, more=True)
-        earliest = self._core.earliest()
-        due = earliest[1].due + self.space.skew if earliest else None
+        closing = self._closing()
         behind = any(
             not buffer and self._fetched[topic] < max(self._watermarks[topic], self._ends.offsets.get(topic, 0))
             for topic, buffer in self._buffers.items()
         )
-        ready = any(self._buffers.values()) and not self._waiting(due)
-        return Progress(decided, more=decided > 0 or behind or ready, due=due)
+        ready = any(self._buffers.values()) and not self._waiting(closing)
+        return Progress(decided, more=decided > 0 or behind or ready, due=closing.fires_at if closing else None)
 
-    def _waiting(self, due: int | None) -> bool:
+    def _waiting(self, closing: _Closing | None) -> bool:
         """Tell whether the next input has to wait for a deadline that may not fire yet."""
         head = self._head()
-        return due is not None and head is not None and head[0] >= due - self.space.skew and self.store.now() < due
+        if closing is None or head is None or head[0] < closing.instant:
+            return False
+        return self.store.now() < closing.fires_at
 
     async def _refill(self) -> None:
         wanted = {
@@ -257,6 +267,7 @@ class Engine:
             self._buffers[topic].extend((self._generation, record) for record in fetched.records)
             self._fetched[topic] = fetched.next
             self._watermarks[topic] = fetched.end
+            self._asked[topic] = self._generation
 
     async def _commit(self, effects: Effects, decided: int) -> bool:
         """Commit; tell whether it is known to have happened."""
@@ -283,33 +294,33 @@ class Engine:
 
     def _head(self) -> tuple[int, str, int, Record] | None:
         """Return the undecided record with the smallest `at`; inbox before public where they tie."""
-        best = None
+        core, best = self.partition, None
         for topic in self.service.topics:
             buffer = self._buffers[topic]
             if buffer:
                 generation, record = buffer[0]
-                at = self.partition.instant(record)
+                at = core.instant(record)
                 if best is None or at < best[0]:
                     best = (at, topic, generation, record)
         return best
 
     def _blocked(self) -> bool:
-        """Tell whether a topic may still hold an undecided record that was not fetched."""
-        return any(
-            not buffer and self._fetched[topic] < self._watermarks[topic] for topic, buffer in self._buffers.items()
-        )
+        """Tell whether a topic may still hold an undecided record that was not fetched, as far as is known by now."""
+        for topic, buffer in self._buffers.items():
+            if not buffer and (self._fetched[topic] < self._watermarks[topic] or self._asked[topic] < self._generation):
+                return True
+        return False
 
     async def _choose(self) -> tuple[str, Decision | Exception] | None:
         """Choose what is decided next and decide it; None when nothing may be decided before more is fetched."""
         head = self._head()
-        earliest = self.partition.earliest()
-        if earliest is not None and (head is None or head[0] >= earliest[1].due):
-            instant = self._instant_of(earliest)
-            if instant is None:
-                return None
-            if head is None or head[0] >= instant:
-                settled = await self._settled(self._generation, max(instant, earliest[1].due + self.space.skew))
-                return self._fire(earliest, instant) if settled else None
+        soonest = self.partition.soonest()
+        if soonest is not None and (head is None or head[0] >= soonest[0]):
+            closing = self._closing()
+            if closing is not None and (head is None or head[0] >= closing.instant):
+                if self.store.now() < closing.fires_at:
+                    return None
+                return self._fire(closing) if await self._settled(self._generation, closing.fires_at) else None
         return None if head is None else await self._input(head[2], head[3])
 
     async def _input(self, generation: int, record: Record) -> tuple[str, Decision | Exception] | None:
@@ -323,17 +334,24 @@ class Engine:
             return None
         return position, decision
 
-    def _instant_of(self, earliest: tuple[str, Deadline]) -> int | None:
-        """Return the instant at which a deadline counts; None while it may not fire."""
-        deadline = earliest[1]
-        now = self.store.now()
-        if earliest in self._firing:
-            return self._firing[earliest]
-        if now < deadline.due + self.space.skew:
+    def _closing(self) -> _Closing | None:
+        """Return the deadline that counts next.
+
+        One that is late counts at an instant up to which everything stamped is there, and after all that was decided:
+        what was stamped since its due time may be among that. By clocks that differ, an owner before this one may have
+        seen it late already; so close to that limit, when something stamped since was decided, it is left open until
+        it is late for certain.
+        """
+        core, late = self.partition, self.space.late
+        certain, decided_until = self.store.now() - self.space.skew, max(core.last_at.values())
+        soonest = core.soonest(late_before=certain - late, late_instant=max(certain, decided_until + 1))
+        if soonest is None:
             return None
-        instant = deadline.due if now - deadline.due <= self.space.late else now
-        self._firing[earliest] = instant
-        return instant
+        instant, key, deadline = soonest
+        fires_at = instant + self.space.skew
+        if instant == deadline.due and decided_until >= instant and certain - instant > late - self.space.skew:
+            fires_at += late + 1
+        return _Closing(instant, key, deadline, fires_at)
 
     async def _settled(self, generation: int, taken_from: int) -> bool:
         """Tell whether nothing that was appended by now may come first; otherwise have it fetched first.
@@ -348,15 +366,13 @@ class Engine:
             buffer or self._fetched[topic] >= self._ends.offsets[topic] for topic, buffer in self._buffers.items()
         )
 
-    def _fire(self, earliest: tuple[str, Deadline], instant: int) -> tuple[str, Decision | Exception]:
-        key, deadline = earliest
+    def _fire(self, closing: _Closing) -> tuple[str, Decision | Exception]:
+        instant, key, deadline, _ = closing
         position = f"{self.service.log}/{self.index} {key} deadline {deadline.name}"
         try:
-            decision = self.partition.fire(key, deadline, instant)
+            return position, self.partition.fire(key, deadline, instant)
         except Exception as error:  # noqa: BLE001 - as above
             return position, error
-        del self._firing[earliest]
-        return position, decision
 
     def _taken(self, decision: Decision) -> None:
         if decision.topic:

@@ -35,18 +35,17 @@ def _module_files(name: str) -> list[Path]:
 
 
 @lru_cache(maxsize=64)
-def _hash(files: tuple[Path, ...]) -> str:
+def _hash(modules: frozenset[str]) -> str:
+    files = {file for module in modules for file in _module_files(module)}
+    files |= set(Path(str(schemas.__file__)).parent.rglob("*.py"))
+    files |= {Path(__file__).parent / f"{name}.py" for name in _KERNEL}
     digest = hashlib.sha256()
-    for file in files:
+    for file in sorted(files, key=lambda file: file.parts[-3:]):
         digest.update(file.name.encode() + b"\n" + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
 
 
 def fingerprint(service: DecisionService[Any]) -> str:
-    """Hash the sources of the service's package, of the schemas and of the kernel's pure part."""
+    """Hash the sources of the service's package, of the schemas and of the kernel's pure part, once in a process."""
     modules = {type(decider).__module__ for decider in service.deciders.values()}
-    modules |= {type(service.facts).__module__, service.route.__module__}
-    files = {file for module in modules for file in _module_files(module)}
-    files |= set(Path(str(schemas.__file__)).parent.rglob("*.py"))
-    files |= {Path(__file__).parent / f"{name}.py" for name in _KERNEL}
-    return _hash(tuple(sorted(files, key=lambda file: file.parts[-3:])))
+    return _hash(frozenset(modules | {type(service.facts).__module__, service.route.__module__}))

@@ -2,6 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
+
+_sha256 = hashlib.sha256
 
 
 def leaf_hash(leaf: bytes) -> bytes:
@@ -41,15 +44,28 @@ def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) ->
     """Recompute the root from a leaf hash and its path (RFC 9162, 2.1.3.2); None when the path cannot be one."""
     if not 0 <= index < size:
         return None
-    first, last, node = index, size - 1, leaf
+    own, shared = tuple(path[:_OWN_LEVELS]), tuple(path[_OWN_LEVELS:])
+    place = _climb(leaf, index, size - 1, own)
+    if place is not None and shared:
+        place = _climb_shared(*place, shared)
+    return place[0] if place is not None and place[2] == 0 else None
+
+
+def _climb(node: bytes, first: int, last: int, path: tuple[bytes, ...]) -> tuple[bytes, int, int] | None:
+    """Go up along a path from a node, the `first` of `last` + 1 on its level; None when the path is too long."""
     for sibling in path:
         if last == 0:
             return None
         if first & 1 or first == last:
-            node = _node(sibling, node)
+            node = _sha256(b"\x01" + sibling + node).digest()
             while not first & 1 and first:
                 first, last = first >> 1, last >> 1
         else:
-            node = _node(node, sibling)
+            node = _sha256(b"\x01" + node + sibling).digest()
         first, last = first >> 1, last >> 1
-    return node if last == 0 else None
+    return node, first, last
+
+
+# Neighbours in a batch differ in their lowest levels only: above those, their paths are one and the same.
+_OWN_LEVELS = 3
+_climb_shared = lru_cache(maxsize=1_024)(_climb)

@@ -185,7 +185,8 @@ class Partition:
             return None
         if record.topic != self.service.inbox:
             size = len(record.value or b"") + len(record.key or b"")
-            size += sum(len(name) + len(value) for name, value in record.headers)
+            for name, value in record.headers:
+                size += len(name) + len(value)
             if size > INPUT_BYTES_MAX:
                 raise UnreadableError("too-large", f"{size} bytes; at most {INPUT_BYTES_MAX} are accepted")
         if record.value is None:
@@ -195,9 +196,10 @@ class Partition:
     def _headers(self, record: Record) -> InputHeaders:
         """Read an input's headers; those by which services speak to each other count from no outsider."""
         headers = read_input_headers(record)
-        if record.topic != self.service.inbox:
-            return headers._replace(correlation=headers.id, stream=None)
-        return headers if headers.stream is None else headers._replace(correlation=headers.id)
+        in_inbox = record.topic == self.service.inbox
+        if headers.stream is None and (in_inbox or headers.correlation == headers.id):
+            return headers
+        return headers._replace(correlation=headers.id, stream=headers.stream if in_inbox else None)
 
     def set_aside(self, record: Record, *, cause: str, reason: str, passed_by: str | None = None) -> Decision:
         """Set an input aside: unreadable, or passed by an operator."""
@@ -297,7 +299,7 @@ class Partition:
                 raise
             cause = "not-json" if problem["type"] == "json_invalid" else "schema"
             raise UnreadableError(cause, f"the value of {wire} cannot be read: {problem['msg']}") from None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, ArithmeticError, TypeError, AttributeError) as error:
             raise UnreadableError("not-json", f"the value of {wire} cannot be read: {error}") from None
 
     def _cause(
@@ -570,12 +572,22 @@ class Partition:
         self._touched.add(key)
 
     def earliest(self) -> tuple[str, Deadline] | None:
-        """Return the soonest open deadline and its aggregate."""
+        """Return the open deadline that counts first, and its aggregate."""
+        soonest = self.soonest()
+        return None if soonest is None else soonest[1:]
+
+    def soonest(self, *, late_before: int = 0, late_instant: int = 0) -> tuple[int, str, Deadline] | None:
+        """Return the open deadline that counts first, at which instant, and its aggregate.
+
+        What was due before `late_before` is late: it counts at `late_instant`, and what is on time comes first.
+        """
         for key in self._touched:
             decider = self._deciders[key.partition("/")[0]]
             self.deadlines.update(key, decider.deadlines(self.states[key], self.facts))
         self._touched.clear()
-        return self.deadlines.earliest()
+        if late_before:
+            self.deadlines.postpone(late_before, late_instant)
+        return self.deadlines.soonest()
 
     def _fold_fact(self, facts: Any, event: FactNoted) -> Any:  # noqa: ANN401
         return self.service.facts.evolve(facts, decode(event.fact_type, event.fact_json.encode()))

@@ -21,9 +21,14 @@ class PersistentMap(Generic[K, V]):
     """An immutable mapping with cheap versions; keys must be sortable among themselves."""
 
     __slots__ = ("_map",)
+    __iter__ = None
+    """Or else Python would iterate by `__getitem__`, from 0 on."""
 
-    def __init__(self, items: Mapping[K, V] | Iterable[tuple[K, V]] = ()) -> None:
-        self._map: HashTrieMap[K, V] = items if isinstance(items, HashTrieMap) else HashTrieMap(items)
+    _map: "HashTrieMap[K, V]"
+
+    def __new__(cls, items: Mapping[K, V] | Iterable[tuple[K, V]] = ()) -> "PersistentMap[K, V]":
+        """Hold `items`; most maps of most aggregates are empty, and all empty ones are one."""
+        return _holding(HashTrieMap(items)) if items else _NONE
 
     def __getitem__(self, key: K) -> V:
         """Return the value of `key`; raises KeyError."""
@@ -61,11 +66,11 @@ class PersistentMap(Generic[K, V]):
 
     def set(self, key: K, value: V) -> "PersistentMap[K, V]":
         """Return a map that also has `key: value`."""
-        return PersistentMap(self._map.insert(key, value))
+        return _holding(self._map.insert(key, value))
 
     def remove(self, key: K) -> "PersistentMap[K, V]":
         """Return a map without `key`; the same when it has none."""
-        return PersistentMap(self._map.discard(key))
+        return _holding(self._map.discard(key))
 
     def sorted_items(self) -> Iterator[tuple[K, V]]:
         """Go through the entries in key order: O(n log n), for closings, never per input."""
@@ -100,3 +105,12 @@ class PersistentMap(Generic[K, V]):
                 lambda held: list(held.sorted_items()), return_schema=pairs
             ),
         )
+
+
+def _holding(held: "HashTrieMap[K, V]") -> PersistentMap[K, V]:
+    made: PersistentMap[K, V] = object.__new__(PersistentMap)
+    made._map = held  # noqa: SLF001 - its constructor
+    return made
+
+
+_NONE: PersistentMap[Any, Any] = _holding(HashTrieMap())

@@ -6,7 +6,6 @@ against the principal's key as the deciding log knows it, so that the check can 
 """
 
 import hashlib
-import struct
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -43,8 +42,9 @@ class _Voucher(NamedTuple):
 
 
 def _statement(space: str, topic: str, id_: str, wire: str, source: str, value: bytes) -> bytes:
-    parts = [_TAG, *(part.encode() for part in (space, topic, id_, wire, source)), hashlib.sha256(value).digest()]
-    return b"".join(struct.pack(">I", len(part)) + part for part in parts)
+    parts = [_TAG, space.encode(), topic.encode(), id_.encode(), wire.encode(), source.encode()]
+    parts.append(hashlib.sha256(value).digest())
+    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 
 
 def _parse(header: bytes) -> _Voucher | None:
@@ -55,7 +55,7 @@ def _parse(header: bytes) -> _Voucher | None:
             bytes.fromhex(fields["signature"]),
             fields.get("index", 0),
             fields.get("size", 1),
-            tuple(bytes.fromhex(node) for node in fields.get("path", ())),
+            tuple(map(bytes.fromhex, fields.get("path", ()))),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

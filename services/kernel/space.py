@@ -18,7 +18,7 @@ class Space:
 
     `owned` names the streams that one known principal writes alone, and which; `principals` are the keys that stand
     in the configuration, the root's first of all. `skew` is by how much clocks may differ, `late` from which delay a
-    closing carries the time of firing; both in milliseconds.
+    closing carries the time of firing less the skew; both in milliseconds.
     """
 
     name: str

@@ -285,7 +285,9 @@ def input_record(
 
 def encode_headers(headers: Headers) -> bytes:
     """Pack headers for storage: names and values with a separator between them, in base 16 where one contains it."""
-    parts = [part for name, value in headers for part in (_NAMES_SPELLED[name], value)]
+    parts: list[bytes] = []
+    for name, value in headers:
+        parts += (_NAMES_SPELLED[name], value)
     packed = _SEPARATOR.join(parts)
     if packed.count(_SEPARATOR) == max(len(parts) - 1, 0) and packed[:1] != b"#":
         return packed

@@ -12,9 +12,7 @@ import orjson
 from schemas.envelope import Outgoing, Record
 from services.kernel.space import Space
 from services.kernel.store import Store
-from services.kernel.verify import Publish, groups
-
-_PROGRESS = "ce_relayed"
+from services.kernel.verify import RELAYED, Publish, groups
 
 
 class Relay:
@@ -51,7 +49,7 @@ class Relay:
             return read
         answer = await self.store.fetch(self.partition, {self.topic: end - 1}, 1)
         for record in answer[self.topic].records:
-            progress = dict(record.headers).get(_PROGRESS)
+            progress = dict(record.headers).get(RELAYED)
             if progress is not None:
                 read.update(orjson.loads(progress))
         return read
@@ -67,10 +65,12 @@ class Relay:
             fetched = answer[log]
             whole = self._whole(fetched.records, fetched.next >= fetched.end)
             for group in groups(whole):
-                read = {**read, log: group[-1].offset + 1}
+                before, read = read, {**read, log: group[-1].offset + 1}
                 published = self.publish(self.space, group) if group[0].offset else ()
-                progress = (_PROGRESS, orjson.dumps(read))
-                records += (record._replace(headers=(*record.headers, progress)) for record in published)
+                # Only the last record of a group says that the group is read: an append may stop half-way.
+                for number, record in enumerate(published, 1):
+                    progress = (RELAYED, orjson.dumps(read if number == len(published) else before))
+                    records.append(record._replace(headers=(*record.headers, progress)))
             count += len(whole)
         if records:
             await self.store.append(records)

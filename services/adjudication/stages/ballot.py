@@ -7,7 +7,7 @@ from schemas.envelope import Event, Message
 from schemas.rulebook import Ballot
 from services.adjudication.ballot import electorate, schedule
 from services.adjudication.ballot.count import closed
-from services.adjudication.ballot.round import Round, with_event
+from services.adjudication.ballot.round import Bounds, Round, with_event
 from services.adjudication.ballot.voting import vote
 from services.adjudication.facts import Facts
 from services.adjudication.stages.stage import Ending, Opening, closing
@@ -42,7 +42,7 @@ class BallotStage:
     def opened(self, event: Event) -> Round:
         """Return the round before its first vote."""
         assert isinstance(event, BallotOpened)
-        return Round(event)
+        return Round(Bounds.of(event))
 
     def decide(self, rules: Ballot, state: Round, facts: Facts, received: Received) -> Sequence[Event]:
         """Count or refuse a vote; close at the deadline."""

@@ -6,6 +6,7 @@ dataclass (tagged by a `stage` literal, so that snapshots know it) and a class o
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple, Protocol, TypeVar
 
 from schemas.envelope import Event, Message
@@ -74,4 +75,10 @@ class Stage(Protocol[RulesT_contra, StateT]):
 
 def closing(position: int, due: int) -> Deadline:
     """Name the deadline at which the stage at `position` closes; no two stages of a case share a name."""
-    return Deadline(f"stage.{position}.closes", due)
+    return Deadline(_closing_name(position), due)
+
+
+@lru_cache(maxsize=1_024)
+def _closing_name(position: int) -> str:
+    """Spell a name once: every open case holds one."""
+    return f"stage.{position}.closes"

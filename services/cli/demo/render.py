@@ -1,0 +1,189 @@
+"""The run as a timeline for people: by day, who does what, then what the services answer."""
+
+import textwrap
+from datetime import UTC, datetime
+from pathlib import Path
+
+import rich.console
+from rich.text import Text
+
+from schemas.outcomes import InputOutcome, NextStep
+from services.cli.console import Console, printable
+from services.cli.demo import words
+from services.cli.demo.cast import amount, both, clock_of, day_of, moment, name_of, plain
+from services.cli.demo.scene import Balance, Posted
+from services.cli.demo.seen import Happened, Instructed
+from services.cli.render import place
+
+_COLUMNS_MIN, _COLUMNS_MAX = 60, 100
+_CLOCK, _WHO, _LABEL = 7, 14, 10
+_OPENING = """\
+Adjudex: a vault is emptied, and five claims are decided, from the first report to the last payment.
+
+All of it happens in a space made for this run, on one log. The clock is virtual: days pass in milliseconds. Keys and \
+accounts come from fixed seeds, so that every run writes the same bytes; never use them for anything else.
+
+Whoever acts stands on the left, and below it what the services decide. People post through a gateway that vouches \
+for them. Amounts are in USDC, with base units (6 decimals) in brackets. With --data DIR the log is kept, to look \
+into with `adjudex log show`."""
+
+
+class Timeline:
+    """Prints as things happen: plain text, or in colours on a terminal."""
+
+    def __init__(self) -> None:
+        self._console = rich.console.Console(highlight=False)
+        columns = self._console.width if self._console.is_terminal else _COLUMNS_MAX
+        self._columns = min(max(columns, _COLUMNS_MIN), _COLUMNS_MAX)
+        self._day = 0
+        self._clock = ""
+        self._spaced = True
+        self._answers: list[InputOutcome] = []
+
+    # --- what a run shows
+
+    def opening(self) -> None:
+        """Say what this is."""
+        for number, paragraph in enumerate(_OPENING.split("\n\n")):
+            self._space()
+            for line in self._wrap(paragraph, 0):
+                self._print(Text(line, "bold" if number == 0 else ""))
+
+    def posted(self, inputs: list[Posted]) -> None:
+        """Print who posts what."""
+        first = inputs[0]
+        self._begin(first.at)
+        for line in self._wrap(first.step.aside, _CLOCK) if first.step.aside else ():
+            self._print(Text(" " * _CLOCK).append(line, "italic"))
+        self._row(first.at, first.step.who, words.saying([posted.content for posted in inputs]), "bold")
+        self._answers = []
+
+    def answered(self, posted: Posted, outcome: InputOutcome, caused: list[Happened]) -> None:
+        """Print what became of an input; of several posted at once, what went wrong, and how many went well."""
+        self._answers.append(outcome)
+        service = outcome.log_position.partition(".")[0]
+        several = len(posted.step.posts)
+        if outcome.fate != "decided":
+            self._undecided(outcome, service)
+        if several == 1 or outcome.fate != "decided":
+            for happened in caused:
+                self.happened(happened)
+            self._next(outcome.next)
+        if len(self._answers) == several > 1:
+            self._summed_up(outcome.at, service, caused)
+
+    def happened(self, happened: Happened) -> None:
+        """Print an event, unless another says the same."""
+        sentence = words.happening(happened)
+        if sentence is not None:
+            self._due(happened.at)
+            self._row(happened.at, happened.service, sentence)
+
+    def instructed(self, instructed: Instructed) -> None:
+        """Print a payout instruction."""
+        self._due(instructed.at)
+        self._row(instructed.at, "payouts", words.instructing(instructed))
+
+    def balances(self, balances: list[Balance]) -> None:
+        """Print what is left of each cover."""
+        self._heading("What is left of the covers")
+        for balance in balances:
+            paid, remaining = amount(balance.paid_minor), both(balance.remaining_minor)
+            self._print(
+                Text(f"{balance.cover:<13}{name_of(balance.holder):<8}{amount(balance.amount_minor):>12}").append(
+                    f"   paid {paid:>12}   remaining {remaining}"
+                )
+            )
+
+    def checking(self, export: Path | None) -> Console:
+        """Print a heading."""
+        self._heading("What the verifier finds, which takes an export and believes nothing")
+        if export is not None:
+            self._print(Text(f"{export} is the export; beside it is the log."))
+            self._space()
+        return Console(as_json=False)
+
+    # --- answers
+
+    def _undecided(self, outcome: InputOutcome, service: str) -> None:
+        refusal = outcome.refusal
+        if refusal is not None:
+            self._labelled("refused", refusal.rule, service, "red")
+            self._labelled("value", plain(refusal.value))
+            self._labelled("accepted", plain(refusal.accepted))
+            if refusal.not_before is not None:
+                self._labelled("from", moment(refusal.not_before))
+        elif outcome.fate == "duplicate":
+            text = f"of {place(outcome.of or '')}, which was decided before: nothing happens twice"
+            self._labelled("duplicate", text, service)
+        else:
+            self._labelled(outcome.fate.replace("-", " "), plain(outcome.reason or ""), service, "red")
+
+    def _summed_up(self, at: int, service: str, caused: list[Happened]) -> None:
+        """Say how many of a step's inputs went well, and what comes next where that is the same for all."""
+        well = sum(answer.fate == "decided" for answer in self._answers)
+        count = f"all {well}" if well == len(self._answers) else f"{well} of {len(self._answers)}"
+        tally = words.tally(caused[-1].event) if caused else None
+        self._row(at, service, f"takes {count}{f': {tally}' if tally else ''}")
+        steps = [answer.next for answer in self._answers]
+        if tally or all(step == steps[-1] for step in steps):
+            self._next(steps[-1])
+
+    def _next(self, step: NextStep | None) -> None:
+        if step is not None:
+            due = "" if step.due_at is None else f"; by {moment(step.due_at)}"
+            self._labelled("next", plain(step.step) + due, style="dim")
+
+    # --- rows
+
+    def _labelled(self, label: str, text: str, who: str = "", style: str = "") -> None:
+        head = Text.assemble(" " * _CLOCK, (f"{who:<{_WHO}}", "cyan"), (f"{label:<{_LABEL}}", style))
+        self._hanging(head, text)
+
+    def _row(self, at: int, who: str, text: str, style: str = "cyan") -> None:
+        """Print who does something; the time stands where it changes."""
+        clock = clock_of(at)
+        head = Text.assemble(f"{clock if clock != self._clock else '':<{_CLOCK}}", (f"{who:<{_WHO}}", style))
+        self._clock = clock
+        self._hanging(head, text)
+
+    def _hanging(self, head: Text, text: str) -> None:
+        indent = len(head)
+        for line in self._wrap(text, indent):
+            self._print(head.append(line))
+            head = Text(" " * indent)
+
+    def _due(self, at: int) -> None:
+        """Begin a block of its own for what falls due at another time than the block before."""
+        if clock_of(at) != self._clock or day_of(at) != self._day:
+            self._begin(at)
+
+    def _begin(self, at: int) -> None:
+        """Begin a block, and a day when one begins."""
+        self._clock = ""
+        if day_of(at) == self._day:
+            self._space()
+            return
+        self._day = day_of(at)
+        date = datetime.fromtimestamp(at / 1000, UTC)
+        self._heading(f"day {self._day}  {date:%A} {date.day} {date:%B %Y}")
+
+    def _heading(self, text: str) -> None:
+        self._space()
+        self._print(Text(text, "bold"))
+        self._print(Text("-" * self._columns, "dim"))
+        self._spaced = True
+
+    def _space(self) -> None:
+        """Leave a line empty, unless one is, or a heading stands there."""
+        if not self._spaced:
+            self._print(Text())
+        self._spaced = True
+
+    def _wrap(self, text: str, indent: int) -> list[str]:
+        columns = self._columns - indent
+        return textwrap.wrap(printable(text), columns, break_long_words=False, break_on_hyphens=False)
+
+    def _print(self, text: Text) -> None:
+        self._console.print(text, soft_wrap=True)
+        self._spaced = False

@@ -1,0 +1,63 @@
+"""What a run shows, and the two ways to show it to."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from schemas.outcomes import InputOutcome
+from services.cli.console import Console
+from services.cli.demo.seen import Happened, Instructed
+from services.cli.demo.step import Post, Step
+from services.cli.demo.words import Content
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """One input on its way: `number` counts those of one step from 0."""
+
+    at: int
+    step: Step
+    number: int
+    post: Post
+    content: Content
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What the logs say of one cover, in base units."""
+
+    cover: str
+    holder: str
+    amount_minor: int
+    paid_minor: int
+
+    @property
+    def remaining_minor(self) -> int:
+        """What is left of the cover."""
+        return self.amount_minor - self.paid_minor
+
+
+class Show(Protocol):
+    """Shows a run while it goes on."""
+
+    def opening(self) -> None:
+        """Say what this is."""
+
+    def posted(self, inputs: list[Posted]) -> None:
+        """Somebody posts the inputs of one step."""
+
+    def answered(self, posted: Posted, outcome: InputOutcome, caused: list[Happened]) -> None:
+        """What became of an input, with the events it caused in the log that decided it."""
+
+    def happened(self, happened: Happened) -> None:
+        """Something follows from an input, or falls due."""
+
+    def instructed(self, instructed: Instructed) -> None:
+        """A payout is instructed."""
+
+    def balances(self, balances: list[Balance]) -> None:
+        """The end of the story: what was paid, and what is left."""
+
+    def checking(self, export: Path | None) -> Console:
+        """The verification begins, of an export that stays where it is; return what is written to."""

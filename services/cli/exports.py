@@ -1,0 +1,124 @@
+"""`adjudex log export` and `adjudex log verify`."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+
+from services.cli.console import FINDINGS, FINE, Console, OperationRefusedError, printable, table, wrapped
+from services.cli.data import DataDirectory
+from services.embedded import DECISION_SERVICES, TOPIC_NAMES
+from services.kernel.export import read_export, write_export
+from services.kernel.verify import Report, verify
+from services.relay.publish import PUBLISHES
+
+
+async def export(data: DataDirectory, to: Path | None, console: Console) -> int:
+    """Write an export to a file, or to standard output; returns the exit code."""
+    if to is None:
+        await _write(data, sys.stdout.buffer)
+        return FINE
+    with _new_file(to) as file:
+        count = await _write(data, file)
+        size = file.tell()
+    console.put({"export": str(to), "records": count, "bytes": size}, f"{count:,} records in {to}, {size:,} bytes")
+    return FINE
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file that appears under its name once it is whole."""
+    if path.exists():
+        raise OperationRefusedError(f"{path} exists", "choose another name, or remove that file first")
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        with draft.open("wb") as file:
+            yield file
+        draft.rename(path)
+    except OSError as error:
+        raise OperationRefusedError(f"{path} cannot be written: {error.strerror}", "choose another place") from None
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+async def _write(data: DataDirectory, file: IO[bytes]) -> int:
+    with data.read() as (space, store):
+        return await write_export(space, TOPIC_NAMES, store, file)
+
+
+async def verify_data(data: DataDirectory, console: Console) -> int:
+    """Verify what the data directory holds at this moment; returns the exit code."""
+    with TemporaryFile() as file:
+        await _write(data, file)
+        file.seek(0)
+        return verify_file(file, console)
+
+
+def verify_file(file: IO[bytes], console: Console) -> int:
+    """Verify an export; returns the exit code."""
+    report = verify(read_export(file), DECISION_SERVICES, PUBLISHES)
+    console.put(_json(report), *_text(report))
+    return FINE if report.clean else FINDINGS
+
+
+def _counts(report: Report) -> dict[str, int]:
+    return {
+        "records": report.records,
+        "events": report.events,
+        "inputs": report.inputs,
+        "decided_again": report.decided_again,
+        "messages": report.messages,
+        "published": report.published,
+    }
+
+
+def _json(report: Report) -> dict[str, object]:
+    return {
+        "clean": report.clean,
+        **_counts(report),
+        "findings": [finding._asdict() for finding in report.findings],
+        "other_releases": report.other_releases,
+        "passed_by_operators": report.passed_by_operators,
+        "log_hash": report.log_hash,
+    }
+
+
+_MEANINGS = {
+    "records": "in the export",
+    "events": "in the logs; every chain recomputed",
+    "inputs": "public ones and messages between services",
+    "decided_again": "inputs and deadlines, compared byte for byte",
+    "messages": "between services, each sent by a log record",
+    "published": "outcomes and instructions, each said by a log record",
+}
+
+
+def _text(report: Report) -> list[str]:
+    rows = [(name.replace("_", " "), f"{count:>9,}", _MEANINGS[name]) for name, count in _counts(report).items()]
+    lines = table(rows)
+    if report.other_releases:
+        lines += ["", "decided by other releases, so checked by chain, fates and fold only:"]
+        lines += [line for note in _by_release(report.other_releases) for line in wrapped("  - ", note)]
+    if report.passed_by_operators:
+        lines += ["", "passed by operators:"]
+        lines += [line for note in report.passed_by_operators for line in wrapped("  - ", note)]
+    lines += ["", _verdict(report)]
+    for where, what in report.findings:
+        lines += [f"  {printable(where)}", *wrapped("", what, indent=6)]
+    return [*lines, f"log hash {report.log_hash}"]
+
+
+def _by_release(spans: list[str]) -> list[str]:
+    """Gather where each release began."""
+    starts: dict[str, list[str]] = {}
+    for span in spans:
+        where, _, release = span.partition(": ")
+        starts.setdefault(release, []).append(where)
+    return [f"{release}: from {', '.join(held)}" for release, held in starts.items()]
+
+
+def _verdict(report: Report) -> str:
+    count = len(report.findings)
+    return "nothing found" if report.clean else "1 finding:" if count == 1 else f"{count} findings:"

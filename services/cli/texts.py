@@ -1,0 +1,158 @@
+"""What `--help` says of each command: what it does, an example, its exit codes."""
+
+ADJUDEX = """Adjudicate claims on pooled DeFi cover, and prove every decision.
+
+`up` runs a space in one directory: it takes inputs as lines of JSON and says what becomes of each. `log` shows,
+exports and verifies what was decided.
+
+\b
+Examples:
+  adjudex demo
+  adjudex up --until-idle inputs.jsonl
+  adjudex log show cover/c-1
+  adjudex log verify
+
+\b
+Exit codes of every command:
+  0  all is well
+  1  something was found, or the operation was refused: the output says what
+  2  wrong usage
+"""
+
+DEMO = """Tell a story, from incident reports to payouts.
+
+All services run on a virtual clock; the same inputs give the same log every time.
+
+\b
+Example:
+  adjudex demo
+
+Exit codes: 0 the log verifies; 1 it does not; 2 wrong usage.
+"""
+
+UP = """Run a space until SIGINT or SIGTERM.
+
+All services run in this process, on the wall's clock. Each input is one line of JSON. It is answered on standard
+output when it is durable, or with what is wrong with it; then follows what became of it, as soon as that is decided.
+The space is created when there is none.
+
+\b
+A line:
+  {"stream": "claim.filings", "type": "claim.file.v1", "id": "f-1", "as": "gateway", "content": {...}}
+\b
+  stream     one of the public streams
+  type       what the content is
+  content    an object; or instead raw, the value's bytes as a string
+  id         unique for its sender, which may send it again; made when it is missing
+  source     whence it comes, as the sender says
+  as         the principal that vouches, by its private key in DIR/keys (see `adjudex key new`)
+  key        the record's key, instead of the one its content has
+  partition  where it goes, instead of where its key belongs
+\b
+Examples:
+  adjudex up --until-idle inputs.jsonl
+  producer | adjudex up --json | consumer
+
+Exit codes: 0 all was taken in; 1 a line was not stored, a partition stopped, or the directory is in use; 2 wrong
+usage.
+"""
+
+KEY_NEW = """Make an Ed25519 key pair for a principal.
+
+The private key goes to DIR/keys, readable by you only. The public key is printed, and the input line by which
+governance registers it.
+
+\b
+Examples:
+  adjudex key new bot-1 --stream incident.reports
+  adjudex key new gateway --account '*' --json | jq -c .register | adjudex up --until-idle
+
+Exit codes: 0 made; 1 that principal has a key, or can have none; 2 wrong usage.
+"""
+
+KEY_LIST = """List the key pairs in DIR/keys.
+
+\b
+Example:
+  adjudex key list
+
+Exit codes: 0 listed; 1 a key cannot be read; 2 wrong usage.
+"""
+
+LOG_SHOW = """Show the timeline of an aggregate, of an input and all that it began, or of a position.
+
+It may be read while `up` runs.
+
+\b
+Examples:
+  adjudex log show cover/c-1           what happened to a cover and its claims
+  adjudex log show filing-1            what an input led to, in all services
+  adjudex log show claims.events/0/12  one record, its cause, and what else that caused
+
+Exit codes: 0 shown; 1 nothing is called that; 2 wrong usage.
+"""
+
+LOG_EXPORT = """Export logs, inputs and everything else that a verifier needs, as of this moment.
+
+It may be taken while `up` runs; inputs that are not decided yet will be among what `log verify` finds.
+
+\b
+Examples:
+  adjudex log export --to space.jsonl
+  adjudex log export | gzip > space.jsonl.gz
+
+Exit codes: 0 exported; 1 FILE exists or cannot be written; 2 wrong usage.
+"""
+
+LOG_VERIFY = """Verify an export, or the data directory when no FILE is named: believe nothing, decide everything again.
+
+Every chain, sequence and fate is checked, and every input and deadline decided again and compared byte for byte.
+The last line names the state of all logs: equal hashes, equal logs.
+
+\b
+Examples:
+  adjudex log verify space.jsonl
+  adjudex log verify --data /var/lib/adjudex
+
+Exit codes: 0 nothing found; 1 findings, each with where and what; 2 wrong usage.
+"""
+
+ASIDE_LIST = """List every input that was set aside, with its cause.
+
+\b
+Example:
+  adjudex set-aside list
+
+Exit codes: 0 listed; 1 there is no space; 2 wrong usage.
+"""
+
+ASIDE_SHOW = """Show an input that was set aside, with its original bytes.
+
+\b
+Example:
+  adjudex set-aside show claim.filings/0/12
+
+Exit codes: 0 shown; 1 nothing there was set aside; 2 wrong usage.
+"""
+
+ASIDE_GO_PAST = """Go past an input that stops a partition.
+
+That is an event which names you, and the input stays where it is. It cannot be done while `up` runs.
+
+\b
+Example:
+  adjudex set-aside pass claims.inbox/0/40 --operator ada --reason "ticket 17: wrong amount"
+
+Exit codes: 0 passed; 1 nothing is stopped there, or `up` runs; 2 wrong usage.
+"""
+
+DOCTOR = """Examine this machine and the data directory.
+
+Each line is ok, warn or fail, and says what to do unless all is well. It may run while `up` runs.
+
+\b
+Example:
+  adjudex doctor
+
+Exit codes: 0 all is well, or warnings only; 1 something fails; 2 wrong usage.
+"""
