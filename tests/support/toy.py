@@ -152,10 +152,10 @@ class TillDecider:
             return replace(state, heard_rate=event.rate)
         return state
 
-    def decide(self, state: Till, facts: TillFacts, received: Received) -> Sequence[Event]:
+    def decide(self, state: Till, facts: TillFacts, received: Received) -> Sequence[Event]:  # noqa: PLR0911
         content = received.content
         if isinstance(content, Deadline):
-            return [TillClosed(total_minor=state.total_minor, closed_at=received.at)]
+            return [] if state.closed else [TillClosed(total_minor=state.total_minor, closed_at=received.at)]
         if isinstance(content, Explode):
             if state.coins == 0:
                 return [Refused(rule="till.unknown", value=state.key, accepted="a till with coins", unknown=True)]

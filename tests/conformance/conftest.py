@@ -1,0 +1,42 @@
+"""Every test that takes `harness` or `new_harness` runs once on each kind of store."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.harness import Harness, NewHarness
+from tests.support.stores import KINDS, StoreKind
+
+
+@pytest.fixture(params=KINDS, ids=str)
+def kind(request: pytest.FixtureRequest) -> StoreKind:
+    found = request.param
+    assert isinstance(found, StoreKind)
+    return found
+
+
+@pytest.fixture
+def new_harness(kind: StoreKind, tmp_path: Path) -> Iterator[NewHarness]:
+    """Make harnesses of the test's own making, each in a folder of its own."""
+    with ExitStack() as stack:
+        count = iter(range(1_000))
+
+        def make(**options: Any) -> Harness:  # noqa: ANN401 - those of Harness
+            return stack.enter_context(Harness(kind, tmp_path / str(next(count)), **options))
+
+        yield make
+
+
+@pytest.fixture
+def harness(new_harness: NewHarness) -> Harness:
+    return new_harness()
+
+
+@pytest.fixture(params=[kind for kind in KINDS if kind.can_hold_visibility], ids=str)
+def holding_harness(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]:
+    """Run only on stores that can keep a transaction invisible in one partition."""
+    with Harness(request.param, tmp_path) as harness:
+        yield harness

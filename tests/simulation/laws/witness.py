@@ -1,0 +1,95 @@
+"""The witness: sees every record as it is stored, and holds every law against it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from schemas.envelope import Message, Position, Record
+from schemas.topics import INSTRUCTIONS, OUTCOMES
+from services.embedded import DECISION_SERVICES
+from services.kernel.records import InputsPassed, Refused, SetAside
+from services.kernel.space import Space
+from tests.simulation.entries import Entry, read_entry
+from tests.simulation.laws.cases import Cases
+from tests.simulation.laws.covers import Covers
+from tests.simulation.laws.facts import Facts
+from tests.simulation.laws.incidents import Incidents
+from tests.simulation.laws.law import LawBroken
+from tests.simulation.laws.logbook import Logbook
+from tests.simulation.laws.payouts import Payouts
+from tests.simulation.laws.published import Published
+from tests.simulation.laws.repeats import Repeats
+from tests.simulation.laws.votes import Votes
+from tests.simulation.world import World
+
+
+class Witness:
+    """Every law, and a count of what it saw."""
+
+    def __init__(self, space: Space, world: World) -> None:
+        self.world = world
+        self.counts: Counter[str] = Counter()
+        self.logbooks = {
+            (service.log, partition): Logbook(space, service, partition, world)
+            for service in DECISION_SERVICES
+            for partition in range(space.partitions)
+        }
+        self.repeats = Repeats(world)
+        self.facts = Facts()
+        self.cases = Cases(self.facts)
+        self.covers = Covers(self.facts, self.cases)
+        self.payouts = Payouts(self.covers)
+        self.published = Published(world)
+        # The order is that of a law's needs: a round's votes are looked at before its case goes on.
+        laws = (
+            self.facts,
+            Votes(self.facts, self.cases, space.skew),
+            self.cases,
+            Incidents(self.facts, self.cases),
+            self.covers,
+            self.payouts,
+        )
+        self._handlers: dict[type[Message], list[Callable[[Entry, Any], None]]] = defaultdict(list)
+        for law in laws:
+            for kind, handler in law.handlers.items():
+                self._handlers[kind].append(handler)
+
+    def committed(self, records: Sequence[Record]) -> None:
+        """Look at what a commit put into a log."""
+        for record in records:
+            entry = read_entry(record)
+            self.logbooks[entry.log, entry.partition].record(record, entry)
+            self.repeats.entry(entry)
+            for handler in self._handlers.get(type(entry.content), ()):
+                handler(entry, entry.content)
+            self._count(entry)
+
+    def appended(self, positions: Sequence[Position]) -> None:
+        """Look at what was appended to the topics for outsiders."""
+        for topic, _, partition, offset in positions:
+            if topic in (OUTCOMES, INSTRUCTIONS):
+                self.published.record(self.world.records[topic, partition][offset])
+
+    def refused_all(self, positions: Sequence[Position]) -> None:
+        """Demand that each of these inputs was refused."""
+        for position in positions:
+            outcome = self.published.outcomes[str(position)]
+            if outcome.fate != "refused":
+                raise LawBroken(f"law 1: {position} was done long ago, and is done again: {outcome!r}")
+
+    def _count(self, entry: Entry) -> None:
+        self.counts[f"event: {entry.content.wire}"] += 1
+        match entry.content:
+            case Refused(rule=rule):
+                self.counts[f"refused: {rule if len(rule) < 60 else rule[:20]}"] += 1
+            case SetAside(cause=cause):
+                self.counts[f"set aside: {cause}"] += 1
+            case InputsPassed(ranges=ranges):
+                for passed in (passed for topic_range in ranges for passed in topic_range.inputs):
+                    self.counts[f"passed: {passed.fate}"] += 1
+            case _ if entry.deadline is not None and entry.at != entry.deadline[1]:
+                self.counts["deadline: late"] += 1
+            case _ if entry.deadline is not None:
+                self.counts["deadline: in time"] += 1
+            case _:
+                pass

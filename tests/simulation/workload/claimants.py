@@ -1,0 +1,158 @@
+"""Claimants, and the registrar who tells of their covers."""
+
+from collections.abc import Callable
+from typing import Any
+
+from schemas.claims import AddEvidence, Evidence, FileClaim, ReduceClaim, RegisterCover, WithdrawClaim
+from schemas.instants import DAY, LAST, SECOND
+from tests.simulation.workload.governors import PRODUCTS
+from tests.simulation.workload.post import HOLDERS
+from tests.simulation.workload.scene import AMOUNTS, DAI, USDC, Said, Scene
+
+
+class Registrar:
+    """Registers covers, good ones and bad ones."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self._count = 0
+
+    def beginnings(self) -> list[Said]:
+        """Register the first covers; their rulebook is named before it is known that it exists."""
+        return [Said(self._good(self.scene.one(("alpha@1", "beta@1")))) for _ in range(self.scene.random.randint(5, 8))]
+
+    def weight(self) -> float:
+        """Say how much there is to do."""
+        return 0.7
+
+    def act(self) -> Said:
+        """Register a cover."""
+        scene = self.scene
+        rulebooks = sorted(scene.known.rulebooks)
+        good = self._good(scene.one(rulebooks) if rulebooks else "alpha@1")
+        changes: tuple[dict[str, Any], ...] = (
+            {},
+            {},
+            {"cover": scene.one(sorted(scene.known.covers) or ["C-1"])},
+            {"expires_at": good.starts_at},
+            {"product": "nothing"},
+            {"asset": DAI},
+            {"rulebook": "nothing@1"},
+        )
+        return Said(good.model_copy(update=scene.one(changes)))
+
+    def _good(self, rulebook: str) -> RegisterCover:
+        scene = self.scene
+        self._count += 1
+        now = scene.now()
+        return RegisterCover(
+            cover=f"C-{self._count}",
+            product=scene.one(PRODUCTS),
+            holder=scene.one(HOLDERS),
+            amount_minor=scene.one(AMOUNTS),
+            asset=USDC,
+            starts_at=now + scene.one((-DAY, -DAY, -DAY, -DAY, -now, 10 * SECOND)),
+            expires_at=now + scene.one((30 * DAY, 30 * DAY, 30 * DAY, 60 * SECOND, 10 * 60 * SECOND, LAST - now)),
+            rulebook=rulebook,
+        )
+
+
+class Claimants:
+    """Files claims, and does to them what claimants may do, or may not."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+
+    def weight(self) -> float:
+        """Say how much there is to do."""
+        return 4.0 if self._pairs() else 1.0
+
+    def act(self) -> Said:
+        """Say something about a claim."""
+        scene = self.scene
+        if not scene.known.claims or scene.chance(0.65):
+            return self._file()
+        acts: tuple[Callable[[], FileClaim | AddEvidence | ReduceClaim | WithdrawClaim], ...] = (
+            self._add,
+            self._add,
+            self._reduce,
+            self._withdraw,
+        )
+        return Said(scene.one(acts)())
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        """List covers with confirmed incidents of their product."""
+        known = self.scene.known
+        busy = {claim.filed.cover for claim in known.claims.values() if claim.status == "filed"}
+        return [
+            (cover, incident)
+            for cover in sorted(known.covers)
+            for incident in sorted(known.incidents)
+            if cover not in busy
+            and known.incidents[incident].status == "confirmed"
+            and known.incidents[incident].product == known.covers[cover].product
+        ]
+
+    def _file(self) -> Said:
+        scene, known = self.scene, self.scene.known
+        pairs = self._pairs()
+        if pairs and scene.chance(0.8):
+            cover, incident = scene.one(pairs)
+        else:
+            cover = scene.one([*sorted(known.covers), "C-unknown"])
+            incident = scene.one([*sorted(known.incidents), "lend/99"])
+        registered = known.covers.get(cover)
+        holder = registered.holder if registered else HOLDERS[0]
+        claimant = scene.one(HOLDERS) if scene.chance(0.1) else holder
+        whole = registered.amount_minor if registered else 100
+        amount = scene.one((whole, whole, max(1, whole // 2), max(1, whole // 3), min(whole + 1, 2**256 - 1)))
+        filing = FileClaim(
+            cover=cover,
+            claimant=claimant,
+            incident=incident,
+            amount_minor=amount,
+            evidence=self._documents(scene.one((0, 0, 0, 1, 2, 5))),
+        )
+        by = "wallet" if scene.chance(0.3 if claimant == HOLDERS[0] else 0.03) else "gateway"
+        return Said(filing, by)
+
+    def _documents(self, count: int) -> tuple[Evidence, ...]:
+        return tuple(
+            Evidence(
+                sha256=f"{self.scene.random.randrange(12):064x}",
+                media_type="application/pdf",
+                size_bytes=2_000,
+                description="A statement",
+            )
+            for _ in range(count)
+        )
+
+    def _claim(self) -> dict[str, Any]:
+        """Choose a claim, mostly one that is open, and who speaks of it."""
+        scene, claims = self.scene, self.scene.known.claims
+        still_open = [name for name in sorted(claims) if claims[name].status == "filed"]
+        name = scene.one(still_open if still_open and scene.chance(0.8) else sorted(claims))
+        filed = claims[name].filed
+        chosen = {"cover": filed.cover, "claimant": filed.claimant, "claim": name}
+        match scene.random.randrange(14):
+            case 0:
+                chosen["claimant"] = scene.one(HOLDERS)
+            case 1:
+                chosen["claim"] = f"{filed.cover}/77"
+            case 2:
+                chosen["cover"] = scene.one(sorted(scene.known.covers))
+            case _:
+                pass
+        return chosen
+
+    def _add(self) -> AddEvidence:
+        return AddEvidence(**self._claim(), evidence=self._documents(self.scene.random.randint(1, 3)))
+
+    def _reduce(self) -> ReduceClaim:
+        scene, chosen = self.scene, self._claim()
+        claim = scene.known.claims.get(chosen["claim"])
+        amount = claim.amount_minor if claim else 10
+        return ReduceClaim(**chosen, amount_minor=scene.one((amount, max(1, amount - 1), max(1, amount // 2))))
+
+    def _withdraw(self) -> WithdrawClaim:
+        return WithdrawClaim(**self._claim())
