@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,8 +46,8 @@ def format_instant(instant: int) -> str:
     return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
-def _validate(value: Any) -> int:  # noqa: ANN401 - a validator is handed anything
-    if type(value) is int:
+def _validate(value: Any, info: ValidationInfo) -> int:  # noqa: ANN401 - a validator is handed anything
+    if type(value) is int and info.mode == "python":
         if 0 <= value <= LAST:
             return value
     elif type(value) is str:
@@ -93,8 +93,8 @@ def format_duration(duration: int) -> str:
     return text or "0s"
 
 
-def _validate_duration(value: Any) -> int:  # noqa: ANN401 - a validator is handed anything
-    duration = value if type(value) is int else -1
+def _validate_duration(value: Any, info: ValidationInfo) -> int:  # noqa: ANN401 - a validator is handed anything
+    duration = value if type(value) is int and info.mode == "python" else -1
     if type(value) is str:
         with suppress(ValueError):
             duration = parse_duration(value)

@@ -6,7 +6,7 @@ an EVM word.
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 AMOUNT_MINOR_MAX = 2**256 - 1
@@ -14,8 +14,8 @@ _DIGITS_MAX = 78
 WHOLE_BPS = 10_000
 
 
-def _validate(value: Any) -> int:  # noqa: ANN401 - a validator is handed anything
-    if type(value) is int:
+def _validate(value: Any, info: ValidationInfo) -> int:  # noqa: ANN401 - a validator is handed anything
+    if type(value) is int and info.mode == "python":
         amount = value
     elif type(value) is str and value.isascii() and value.isdigit() and len(value) <= _DIGITS_MAX:
         amount = int(value) if value == "0" or value[0] != "0" else -1

@@ -38,12 +38,16 @@ class PayoutInstruction(Message):
 
 
 class Refusal(Message):
-    """Why an input was refused, and what would be accepted."""
+    """Why an input was refused, and what would be accepted.
+
+    `unknown`: only because something does not exist (yet); the same input, id included, may be sent again.
+    """
 
     rule: str
     value: str
     accepted: str
     not_before: Instant | None = None
+    unknown: bool = False
 
 
 @message("input.outcome.v1")

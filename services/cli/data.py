@@ -9,8 +9,7 @@ from pathlib import Path
 from services.cli.console import OperationRefusedError
 from services.embedded import TOPIC_NAMES, new_space
 from services.kernel.clock import WallClock
-from services.kernel.export import space_json, space_of
-from services.kernel.space import Space
+from services.kernel.space import Space, space_json, space_of
 from services.kernel.sqlite_store import SqliteStore
 from services.kernel.store import StoreError
 

@@ -13,7 +13,7 @@ One `step` fetches, decides in the order of `at`, and commits one transaction:
 
 import gc
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -384,10 +384,11 @@ class Engine:
         """Set the next undecided input of a topic aside, whatever it is; raises ValueError when it is not the next."""
         await self.recover()
         core = self.partition
-        following, records = max(core.next_offsets[topic], 1), ()
+        following = max(core.next_offsets[topic], 1)
+        records: Sequence[Record] = ()
         while not records:
             fetched = (await self.store.fetch(self.index, {topic: following}, 1))[topic]
-            following, records = fetched.next, tuple(fetched.records)
+            following, records = fetched.next, fetched.records
             if following >= fetched.end:
                 break
         if not records or records[0].offset != offset:

@@ -16,8 +16,7 @@ import orjson
 from schemas.envelope import Record
 from schemas.instants import format_instant, parse_instant
 
-from .decider import Principal
-from .space import Space
+from .space import Space, space_json, space_of
 
 FORMAT = "adjudex-export.v1"
 _HEAD, _MIDDLE, _TAIL = b'{"hash":"', b'","line":', b"}"
@@ -70,42 +69,6 @@ def record_of(spelled: dict[str, Any]) -> Record:
         _bytes(spelled["key"]),
         _bytes(spelled["value"]),
         tuple((name, _bytes(value) or b"") for name, value in spelled["headers"]),
-    )
-
-
-def space_json(space: Space) -> dict[str, Any]:
-    """Spell a space's configuration."""
-    return {
-        "name": space.name,
-        "partitions": space.partitions,
-        "owned": dict(space.owned),
-        "principals": [
-            {
-                "id": principal.id,
-                "public_key": principal.public_key,
-                "streams": sorted(principal.streams),
-                "accounts": sorted(principal.accounts),
-            }
-            for principal in space.principals.values()
-        ],
-        "skew_ms": space.skew,
-        "late_ms": space.late,
-    }
-
-
-def space_of(spelled: dict[str, Any]) -> Space:
-    """Read what `space_json` spelled; raises KeyError, TypeError or ValueError."""
-    principals = [
-        Principal(entry["id"], entry["public_key"], frozenset(entry["streams"]), frozenset(entry["accounts"]))
-        for entry in spelled["principals"]
-    ]
-    return Space(
-        spelled["name"],
-        int(spelled["partitions"]),
-        dict(spelled["owned"]),
-        {principal.id: principal for principal in principals},
-        int(spelled["skew_ms"]),
-        int(spelled["late_ms"]),
     )
 
 

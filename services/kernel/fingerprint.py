@@ -1,10 +1,15 @@
-"""The fingerprint of a release: a hash of every source file that a decision depends on."""
+"""The fingerprint of a release: a hash of every source file that a decision depends on.
+
+Refusals repeat what pydantic says of content that is not as it must be, so its version counts as well.
+"""
 
 import hashlib
 import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import pydantic
 
 import schemas
 
@@ -21,6 +26,7 @@ _KERNEL = (
     "principals",
     "proofs",
     "records",
+    "space",
     "wire",
 )
 
@@ -39,7 +45,7 @@ def _hash(modules: frozenset[str]) -> str:
     files = {file for module in modules for file in _module_files(module)}
     files |= set(Path(str(schemas.__file__)).parent.rglob("*.py"))
     files |= {Path(__file__).parent / f"{name}.py" for name in _KERNEL}
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(f"pydantic {pydantic.VERSION}\n".encode())
     for file in sorted(files, key=lambda file: file.parts[-3:]):
         digest.update(file.name.encode() + b"\n" + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()

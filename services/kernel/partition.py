@@ -40,7 +40,7 @@ from .records import (
     SetAside,
     TopicStarted,
 )
-from .space import INPUT_BYTES_MAX, RECORD_BYTES_MAX, Space
+from .space import INPUT_BYTES_MAX, RECORD_BYTES_MAX, Space, space_sha256
 from .wire import (
     Cause,
     InputHeaders,
@@ -120,7 +120,8 @@ class Partition:
         self._chain_hex = genesis(space.name, service.log, index, incarnations[service.log]).hex().encode()
         self.next_offsets: dict[str, int] = dict.fromkeys(service.topics, 0)
         self.last_at: dict[str, int] = dict.fromkeys(service.topics, 0)
-        self.release: str | None = None
+        self.release: tuple[str, str] | None = None
+        self._own_release = (fingerprint, space_sha256(space))
         self._pending: list[tuple[str, PassedInput]] = []
         self._pending_bytes = 0
         self._touched: set[str] = set()
@@ -506,10 +507,10 @@ class Partition:
         self._pending_bytes = 0
 
     def start_release(self, now: int, effects: Effects) -> None:
-        """Announce this release when it differs from the one that wrote the log's last record."""
-        if self.release == self.fingerprint:
+        """Announce this release when the last record was decided by another, or under another configuration."""
+        if self.release == self._own_release:
             return
-        event = ReleaseStarted(version=VERSION, fingerprint=self.fingerprint)
+        event = ReleaseStarted(version=VERSION, fingerprint=self.fingerprint, space_sha256=self._own_release[1])
         self._append(None, ((self._kernel_key, event),), now, effects)
 
     def _append(self, cause: Cause | None, events: Sequence[tuple[str, Event]], at: int, effects: Effects) -> None:
@@ -538,7 +539,7 @@ class Partition:
             if isinstance(event, FactNoted):
                 facts = self._fold_fact(facts, event)
             elif isinstance(event, ReleaseStarted):
-                release = event.fingerprint
+                release = (event.fingerprint, event.space_sha256)
             elif not isinstance(event, (Refused, SetAside, InputsPassed)):
                 decider = self._deciders[key.partition("/")[0]]
                 state = decider.evolve(self.state(key) if state is None else state, event)
@@ -674,7 +675,7 @@ class Partition:
         )
 
     def _apply_release(self, event: ReleaseStarted) -> None:
-        self.release = event.fingerprint
+        self.release = (event.fingerprint, event.space_sha256)
 
     def _apply_fact(self, event: FactNoted) -> None:
         self.facts = self._fold_fact(self.facts, event)

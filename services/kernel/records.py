@@ -75,10 +75,14 @@ class InputsPassed(Event):
 
 @message("release.started.v1")
 class ReleaseStarted(Event):
-    """From here on this release decides; `fingerprint` covers every source file a decision depends on."""
+    """From here on this release decides, under this configuration of the space.
+
+    `fingerprint` covers every source file a decision depends on, `space_sha256` what the space's parts agree on.
+    """
 
     version: str
     fingerprint: str
+    space_sha256: str
 
 
 @message("topic.started.v1")

@@ -79,7 +79,7 @@ def read_snapshot(path: Path, core: Partition) -> int:
         return 0
     core.facts = _adapter(core.service.facts.state).validate_json(lines[1])
     core.chain = bytes.fromhex(head["chain"])
-    core.release = head["release"]
+    core.release = tuple(head["release"]) if head["release"] else None
     core.next_offsets = head["next_offsets"]
     core.last_at = head["last_at"]
     core.sequences = head["sequences"]

@@ -20,7 +20,7 @@ from .fingerprint import fingerprint
 from .markers import incarnation_of, marker
 from .partition import Decision, Effects, Partition
 from .records import InputsPassed, ReleaseStarted, SetAside, TopicStarted
-from .space import Space
+from .space import Space, space_sha256
 from .store import StoreError
 from .wire import genesis, record_digest
 
@@ -142,6 +142,8 @@ def _check_places(
 ) -> None:
     """Check that no record stands beside those that were checked, and that every topic partition begins as it must."""
     checked = {topic for service in services for topic in (service.log, *service.topics)} | set(outputs)
+    for topic in sorted(checked ^ set(export.topics)):
+        report.add("line 1", f"topic {topic} is {'missing' if topic in checked else 'none of this release'}")
     for (topic, index), records in export.records.items():
         if topic not in checked or not 0 <= index < space.partitions:
             report.add(where_is(records[0]), f"the space has no topic partition {topic}/{index}")
@@ -181,6 +183,8 @@ class _PartitionCheck:
         self.chain = b""
         self.records = {topic: export.records.get((topic, index), []) for topic in (service.log, *service.topics)}
         self.own = fingerprint(service)
+        self.own_space = space_sha256(space)
+        self._configured = ("", self.own_space)
         self._current = True
 
     def run(self) -> None:
@@ -208,6 +212,10 @@ class _PartitionCheck:
             except Exception as error:  # noqa: BLE001 - whatever a changed record makes the code raise is a finding
                 self.report.add(where_is(group[0]), f"cannot be decided again: {type(error).__name__}: {error}")
                 return
+        where, configured = self._configured
+        if configured != self.own_space:
+            what = f"decided under a configuration with the hash {configured}, the export's has {self.own_space}"
+            self.report.add(where, what)
         self._fates(core)
         self.complete = not self.report.other_releases
 
@@ -242,7 +250,8 @@ class _PartitionCheck:
         if wire in (TopicStarted.wire, ReleaseStarted.wire):
             event = core.apply(group[0])
             if isinstance(event, ReleaseStarted):
-                self._current = event.fingerprint == self.own
+                self._configured = (where_is(group[0]), event.space_sha256)
+                self._current = (event.fingerprint, event.space_sha256) == (self.own, self.own_space)
                 if not self._current:
                     self.report.other_releases.append(f"{where_is(group[0])}: release {event.version}")
             return

@@ -89,7 +89,13 @@ def _log_position(record: Record) -> str:
 def _refusal(content: Message) -> Refusal | None:
     if not isinstance(content, Refused):
         return None
-    return Refusal(rule=content.rule, value=content.value, accepted=content.accepted, not_before=content.not_before)
+    return Refusal(
+        rule=content.rule,
+        value=content.value,
+        accepted=content.accepted,
+        not_before=content.not_before,
+        unknown=content.unknown,
+    )
 
 
 def _next_step(contents: Sequence[Message]) -> NextStep | None:

@@ -242,3 +242,35 @@ def test_forger_who_changes_nothing__mends_every_hash(story: bytes) -> None:
         return ""
 
     assert forged(story, nothing)[0] == story
+
+
+@pytest.mark.parametrize(
+    ("name", "after"), [("skew_ms", 2_001), ("late_ms", 1), ("owned", {}), ("partitions", 1)]
+)
+def test_forged_configuration__is_not_what_the_logs_were_decided_under(
+    name: str, after: object, story: bytes, tmp_path: Path
+) -> None:
+    def reconfigure(contents: list[Spelled]) -> str:
+        assert contents[0]["space"][name] != after
+        contents[0]["space"][name] = after
+        return place(contents[next(records(contents, "claims.events", "release.started.v1"))])
+
+    found = _found(*forged(story, reconfigure), tmp_path)
+    assert "configuration" in found
+
+
+def test_forged_list_of_topics__is_found(story: bytes, tmp_path: Path) -> None:
+    def shorten(contents: list[Spelled]) -> str:
+        contents[0]["topics"].remove("payout.receipts")
+        return "line 1"
+
+    assert "payout.receipts" in _found(*forged(story, shorten), tmp_path)
+
+
+def _found(content: bytes, where: str, folder: Path) -> str:
+    """Return what the verifier says of a place."""
+    file = folder / "forged.jsonl"
+    file.write_bytes(content)
+    ended = adjudex("log", "verify", file, "--json")
+    assert ended.returncode == 1
+    return str({finding["where"]: finding["what"] for finding in json.loads(ended.stdout)["findings"]}[where])

@@ -22,7 +22,7 @@ class Picture(NamedTuple):
     last_at: dict[str, int]
     memory: list[tuple[int, list[tuple[str, str]]]]
     chain: bytes
-    release: str | None
+    release: tuple[str, str] | None
     deadline: tuple[str, Deadline] | None
 
 

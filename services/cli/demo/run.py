@@ -14,9 +14,10 @@ from services.cli.demo.treasury import Treasury
 from services.cli.demo.words import Content
 from services.embedded import TOPIC_NAMES, Embedded, new_space
 from services.kernel.clock import VirtualClock
-from services.kernel.export import space_json, write_export
+from services.kernel.export import write_export
 from services.kernel.partitioner import partition_of
 from services.kernel.proofs import vouch
+from services.kernel.space import space_json
 from services.kernel.sqlite_store import SqliteStore
 from services.kernel.wire import input_record
 
