@@ -244,9 +244,7 @@ def test_forger_who_changes_nothing__mends_every_hash(story: bytes) -> None:
     assert forged(story, nothing)[0] == story
 
 
-@pytest.mark.parametrize(
-    ("name", "after"), [("skew_ms", 2_001), ("late_ms", 1), ("owned", {}), ("partitions", 1)]
-)
+@pytest.mark.parametrize(("name", "after"), [("skew_ms", 2_001), ("late_ms", 1), ("owned", {}), ("partitions", 1)])
 def test_forged_configuration__is_not_what_the_logs_were_decided_under(
     name: str, after: object, story: bytes, tmp_path: Path
 ) -> None:

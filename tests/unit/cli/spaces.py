@@ -11,7 +11,7 @@ from services.cli.keys import Keyring
 from services.cli.lines import read_line
 from services.embedded import TOPIC_NAMES, Embedded, new_space
 from services.kernel.clock import VirtualClock
-from services.kernel.export import space_json
+from services.kernel.space import space_json
 from services.kernel.sqlite_store import SqliteStore
 
 START = 1_700_000_000_000
