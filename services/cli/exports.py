@@ -121,4 +121,4 @@ def _by_release(spans: list[str]) -> list[str]:
 
 def _verdict(report: Report) -> str:
     count = len(report.findings)
-    return "nothing found" if report.clean else "1 finding:" if count == 1 else f"{count} findings:"
+    return "nothing wrong found" if report.clean else "1 finding:" if count == 1 else f"{count} findings:"

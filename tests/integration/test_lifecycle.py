@@ -110,7 +110,7 @@ def test_input_that_nobody_decided__found_by_verify_and_doctor_until_up_decides_
     assert f"warn  undecided    {where}: 1 undecided" in examined.stdout
     assert "fate          undecided" in shown.stdout
     assert again.returncode == 0
-    assert "\nnothing found\nlog hash " in again.stdout
+    assert "\nnothing wrong found\nlog hash " in again.stdout
 
 
 def test_snapshots_lost_or_damaged__the_whole_log_gives_the_same(data: Path) -> None:

@@ -105,7 +105,7 @@ def test_verify__the_file_or_the_directory_it_came_from_gives_the_same_report(da
     assert of_file == of_data
     assert of_file.returncode == 0
     report = json.loads(adjudex("log", "verify", file, "--json").stdout)
-    assert of_file.stdout.splitlines()[-2:] == ["nothing found", f"log hash {report['log_hash']}"]
+    assert of_file.stdout.splitlines()[-2:] == ["nothing wrong found", f"log hash {report['log_hash']}"]
     assert report["clean"]
     assert (report["findings"], report["other_releases"], report["passed_by_operators"]) == ([], [], [])
 
