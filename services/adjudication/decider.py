@@ -112,14 +112,19 @@ def _opened(event: CaseOpened) -> Case:
 def _with_stage_event(state: Case, event: Event) -> Case:
     kind = type(event)
     if kind in OPENERS:
-        return replace(state, stage=OPENERS[kind].opened(event))
+        return _in_stage(state, OPENERS[kind].opened(event))
     if state.stage is None:
         return state
     stage = STAGES[state.stage.stage]
     if kind is stage.closer:
         return replace(state, stage=None, outcome=stage.ending(state.stage, event).outcome)
     evolved = stage.evolve(state.stage, event)
-    return state if evolved is state.stage else replace(state, stage=evolved)
+    return state if evolved is state.stage else _in_stage(state, evolved)
+
+
+def _in_stage(case: Case, stage: StageState) -> Case:
+    """Do what replace() does in twice the time: every vote comes through here."""
+    return Case(case.opened, case.status, case.amount_minor, stage, case.outcome)
 
 
 def _open(content: OpenCase, facts: Facts, since: int) -> Sequence[Event]:

@@ -80,14 +80,14 @@ class AdjudicationFacts:
 
     def evolve(self, facts: Facts, fact: Message) -> Facts:
         """Fold one broadcast."""
-        facts = replace(facts, version=facts.version + 1)
+        version = facts.version + 1
         match fact:
-            case RulebookPublished(rulebook=rulebook):
-                return replace(facts, rulebooks=facts.rulebooks.set(rulebook.id, rulebook))
             case AssessorProfiled():
-                return _profiled(facts, fact)
+                return _profiled(facts, version, fact)
+            case RulebookPublished(rulebook=rulebook):
+                return replace(facts, version=version, rulebooks=facts.rulebooks.set(rulebook.id, rulebook))
             case _:
-                return replace(facts, principals=fold_principals(facts.principals, fact))
+                return replace(facts, version=version, principals=fold_principals(facts.principals, fact))
 
     def principal(self, facts: Facts, principal: str) -> Principal | None:
         """Look up a registered principal."""
@@ -98,12 +98,13 @@ def _version(profile: Profile) -> int:
     return profile.version
 
 
-def _profiled(facts: Facts, fact: AssessorProfiled) -> Facts:
+def _profiled(facts: Facts, version: int, fact: AssessorProfiled) -> Facts:
     stake_before = facts.stake(fact.assessor)
     history = facts.profiles.get(fact.assessor, ())
-    profile = Profile(facts.version, fact.stake_minor, fact.linked_accounts)
+    profile = Profile(version, fact.stake_minor, fact.linked_accounts)
     return replace(
         facts,
+        version=version,
         profiles=facts.profiles.set(fact.assessor, (*history, profile)),
         linking=_relinked(facts, fact),
         eligible_stake_minor=facts.eligible_stake_minor + fact.stake_minor - stake_before,

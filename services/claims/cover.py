@@ -85,9 +85,11 @@ def evolve(cover: Cover, event: Event) -> Cover:
     """Fold one event."""
     match event:
         case CoverRegistered():
-            after = replace(cover, terms=_terms(event))
+            after = Cover(_terms(event))
         case ClaimFiled():
-            after = replace(cover, claims=cover.claims.set(event.claim, _claim(event)), open=event.claim)
+            claims = cover.claims.set(event.claim, _claim(event))
+            # Most of a log are covers and claims, and replace() takes twice as long.
+            after = Cover(cover.terms, cover.paid_minor, cover.owed_minor, claims, event.claim, cover.settled)
         case EvidenceAdded():
             claim = cover.claims[event.claim]
             evidence = claim.evidence + tuple(document.sha256 for document in event.evidence)

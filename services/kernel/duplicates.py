@@ -2,13 +2,17 @@
 
 import hashlib
 import struct
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from schemas.instants import DAY
 
 from .space import DUPLICATE_WINDOW
 
-_pack = struct.Struct(">HQQ16s")
+# Python keeps bytes in steps of 16: one more in either would cost 16.
+_KEY_BYTES = 15
+_DIGEST_BYTES = 14
+_pack = struct.Struct(f">BQQ{_DIGEST_BYTES}s")
 
 
 class Known(NamedTuple):
@@ -22,18 +26,18 @@ class Known(NamedTuple):
 class DuplicateMemory:
     """Remembers inputs by day of `at`; a day is forgotten once all of it is older than the window.
 
-    One entry is 16 bytes of key and 34 of value: 100,000 inputs a day and partition cost some 20 MB.
+    One entry is 15 bytes of key and 31 of value: 100,000 inputs a day and partition cost some 15 MB.
     """
 
     def __init__(self) -> None:
         self._days: dict[int, dict[bytes, bytes]] = {}
         self._last_day = -1
-        self._later: list[tuple[str, str, str, str, int, int, int, str]] = []
+        self._later: list[tuple[bytes, int, int, int, bytes]] = []
 
     @staticmethod
     def key(stream: str, key: str, sender: str, identifier: str) -> bytes:
-        """Compress what an id is unique within to 16 bytes."""
-        return hashlib.blake2b(f"{stream}\n{key}\n{sender}\n{identifier}".encode(), digest_size=16).digest()
+        """Compress what an id is unique within."""
+        return _compress(f"{stream}\n{key}\n{sender}\n{identifier}".encode())
 
     def find(self, key: bytes, content_sha256: str, at: int) -> Known | None:
         """Look up an input; `at` is that of the repeat."""
@@ -43,7 +47,7 @@ class DuplicateMemory:
             if entry is not None:
                 topic, offset, earlier_at, digest = _pack.unpack(entry)
                 if at - earlier_at <= DUPLICATE_WINDOW:
-                    return Known(topic, offset, digest == bytes.fromhex(content_sha256)[:16])
+                    return Known(topic, offset, digest == bytes.fromhex(content_sha256)[:_DIGEST_BYTES])
         return None
 
     def remember(self, key: bytes, topic: int, offset: int, at: int, content_sha256: str) -> None:
@@ -56,30 +60,23 @@ class DuplicateMemory:
             oldest = self._last_day - DUPLICATE_WINDOW // DAY - 1
             for old in [held for held in self._days if held < oldest]:
                 del self._days[old]
-        entries[key] = _pack.pack(topic, offset, at, bytes.fromhex(content_sha256)[:16])
+        entries[key] = _pack.pack(topic, offset, at, bytes.fromhex(content_sha256)[:_DIGEST_BYTES])
 
-    def remember_later(
-        self,
-        stream: str,
-        key: str,
-        sender: str,
-        identifier: str,
-        topic: int,
-        offset: int,
-        at: int,
-        content_sha256: str,
-    ) -> None:
-        """Remember an input when the memory is next asked: replaying a long log, most are too old by then."""
-        self._later.append((stream, key, sender, identifier, topic, offset, at, content_sha256))
+    def remember_later(self, unique: Iterable[bytes], topic: int, offset: int, at: int, content_sha256: bytes) -> None:
+        """Remember an input when the memory is next asked: replaying a long log, most are too old by then.
+
+        `unique` is what `key` takes, as the log spells it.
+        """
+        self._later.append((b"\n".join(unique), topic, offset, at, content_sha256))
 
     def _remember_now(self) -> None:
         if not self._later:
             return
         later, self._later = self._later, []
         newest = max(at for *_, at, _ in later)
-        for stream, key, sender, identifier, topic, offset, at, content_sha256 in later:
+        for unique, topic, offset, at, content_sha256 in later:
             if newest - at <= DUPLICATE_WINDOW + DAY:  # the next input may be stamped a little before the newest
-                self.remember(self.key(stream, key, sender, identifier), topic, offset, at, content_sha256)
+                self.remember(_compress(unique), topic, offset, at, content_sha256.decode())
 
     def dump(self) -> list[tuple[int, list[tuple[str, str]]]]:
         """Spell it for a snapshot."""
@@ -96,3 +93,7 @@ class DuplicateMemory:
             memory._days[day] = {bytes.fromhex(key): bytes.fromhex(entry) for key, entry in entries}
             memory._last_day = max(memory._last_day, day)
         return memory
+
+
+def _compress(unique: bytes) -> bytes:
+    return hashlib.blake2b(unique, digest_size=_KEY_BYTES).digest()

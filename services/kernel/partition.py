@@ -8,6 +8,7 @@ simulation all go through these four, so that there is one answer to what an inp
 import json
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -186,8 +187,7 @@ class Partition:
             return None
         if record.topic != self.service.inbox:
             size = len(record.value or b"") + len(record.key or b"")
-            for name, value in record.headers:
-                size += len(name) + len(value)
+            size += sum(map(len, chain.from_iterable(record.headers)))
             if size > INPUT_BYTES_MAX:
                 raise UnreadableError("too-large", f"{size} bytes; at most {INPUT_BYTES_MAX} are accepted")
         if record.value is None:
@@ -649,10 +649,10 @@ class Partition:
             self.restore(key, decider.evolve(self.state(key), event))
         position = headers.get("ce_input")
         if position is not None and not position.startswith(b"deadline/"):
-            self._apply_input(key, headers, event, position)
+            self._apply_input(record.key, headers, event, position)
         return event
 
-    def _apply_input(self, key: str, headers: dict[str, bytes], event: Message, position: bytes) -> None:
+    def _apply_input(self, key: bytes, headers: dict[str, bytes], event: Message, position: bytes) -> None:
         place, _, number = position.rpartition(b"/")
         topic, offset = self._places[place], int(number)
         if offset < self.next_offsets[topic]:
@@ -662,17 +662,9 @@ class Partition:
         sha256, sender = headers.get("ce_contentsha256"), headers.get("ce_sender")
         if sha256 is None or sender is None or (isinstance(event, Refused) and event.unknown):
             return
-        stream, input_key = headers.get("ce_stream"), headers.get("ce_inputkey")
-        self.memory.remember_later(
-            stream.decode() if stream else topic,
-            input_key.decode() if input_key else key,
-            sender.decode(),
-            headers["ce_causationid"].decode(),
-            self._topic_numbers[topic],
-            offset,
-            at,
-            sha256.decode(),
-        )
+        stream, input_key = headers.get("ce_stream") or topic.encode(), headers.get("ce_inputkey") or key
+        unique = (stream, input_key, sender, headers["ce_causationid"])
+        self.memory.remember_later(unique, self._topic_numbers[topic], offset, at, sha256)
 
     def _apply_release(self, event: ReleaseStarted) -> None:
         self.release = (event.fingerprint, event.space_sha256)
@@ -685,13 +677,12 @@ class Partition:
             for passed in topic_range.inputs:
                 self._advance(topic_range.topic, passed.offset, passed.at)
                 if passed.fate == "no-effect":
+                    stream = passed.stream or topic_range.topic
+                    unique = (stream, passed.key or "", passed.sender or "", passed.id or "")
                     self.memory.remember_later(
-                        passed.stream or topic_range.topic,
-                        passed.key or "",
-                        passed.sender or "",
-                        passed.id or "",
+                        map(str.encode, unique),
                         self._topic_numbers[topic_range.topic],
                         passed.offset,
                         passed.at,
-                        passed.content_sha256 or "",
+                        (passed.content_sha256 or "").encode(),
                     )

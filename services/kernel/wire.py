@@ -32,6 +32,8 @@ _CHAIN = "ce_chain"
 _ABSENT = 0xFFFFFFFF
 _SEPARATOR = b"\x1f"
 _NAMES_MAX = 10_000
+_VARIANT = {f"{digit:x}": f"{digit & 0x3 | 0x8:x}" for digit in range(16)}
+"""How a UUID spells the digit that holds its variant."""
 
 
 class _Spelled(dict[str, bytes]):
@@ -59,11 +61,8 @@ _NAMES_SPELLED, _NAMES_READ = _Spelled(), _Read()
 
 def stable_id(*parts: str | int) -> str:
     """Return the uuid5 of the JSON array of `parts`: the same parts, the same id, for ever."""
-    digest = bytearray(hashlib.sha1(_NAMESPACE + orjson.dumps(parts), usedforsecurity=False).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x50
-    digest[8] = digest[8] & 0x3F | 0x80
-    text = digest.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    text = hashlib.sha1(_NAMESPACE + orjson.dumps(parts), usedforsecurity=False).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
 
 
 def record_digest(before: bytes, key: bytes | None, value: bytes | None, headers: Headers) -> bytes:

@@ -1,7 +1,7 @@
 """What goes wrong, and how often: every seed has its own mixture."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from random import Random
 from typing import Self, TypeVar
@@ -15,12 +15,12 @@ Choice = TypeVar("Choice")
 class Rates:
     """How likely each fault is at each opportunity; 0 for what does not happen under a seed.
 
-    At a store call, before or after it took effect: `pause` (others go first), `crash` (the process is gone), `failure`
-    (the call raises, the process goes on). At an append: `cut` (only the first few of several records are written). At a
-    commit: `unknown` (nobody tells whether it happened), `too_large`,
-    `hold` (invisible in one of the partitions it wrote to). Between steps: `rival` (a second owner, the first goes on),
-    `snapshot`, `damage` (to a snapshot), `outage` (processes stand still), `wander` (a clock jumps), `release` (what was
-    held becomes visible).
+    At a store call, before or after it took effect: `pause` (others go first), `stall` (for seconds), `crash` (the
+    process is gone), `failure` (the call raises, the process goes on). At an append: `cut` (only the first few of
+    several records are written). At a commit: `unknown` (nobody tells whether it happened), `too_large`, `hold`
+    (invisible in one of the partitions it wrote to). Between steps: `rival` (a second owner, the first goes on),
+    `takeover` (the same, after the first stood still), `snapshot`, `damage` (to a snapshot), `outage` (processes stand
+    still for long, or die), `wander` (a clock jumps), `release` (what was held becomes visible).
     """
 
     pause: float = 0.0
@@ -31,8 +31,10 @@ class Rates:
     too_large: float = 0.0
     hold: float = 0.0
     rival: float = 0.0
+    takeover: float = 0.0
     snapshot: float = 0.0
     damage: float = 0.0
+    stall: float = 0.0
     outage: float = 0.0
     wander: float = 0.0
     release: float = 0.0
@@ -49,23 +51,29 @@ class Rates:
             "too_large": 0.1,
             "hold": 0.4,
             "rival": 0.004,
+            "takeover": 0.8,
             "snapshot": 0.03,
             "damage": 0.3,
-            "outage": 0.003,
+            "stall": 0.3,
+            "outage": 0.006,
             "wander": 0.05,
         }
         assert most.keys() | {"release"} == {field.name for field in fields(cls)}
         rates = {name: limit * random.random() ** 2 if random.random() < 2 / 3 else 0.0 for name, limit in most.items()}
+        if random.random() < 0.25:
+            # Too rare when left to chance: owners that come back, or are replaced, when something is just late.
+            rates |= {"outage": 0.02, "takeover": 0.8, "wander": 0.05}
         return cls(release=0.02 + 0.1 * random.random(), **rates)
 
 
 class Faults:
-    """Decides, at every opportunity, whether something goes wrong; counts what did."""
+    """Decides, at every opportunity, whether something goes wrong; counts what did, and tells `tell` of it."""
 
     def __init__(self, random: Random, rates: Rates) -> None:
         self.random = random
         self.rates = rates
         self.happened: Counter[str] = Counter()
+        self.tell: Callable[[str, str], None] | None = None
 
     def heal(self) -> None:
         """Let nothing go wrong any more."""
@@ -76,8 +84,14 @@ class Faults:
         rate = getattr(self.rates, fault)
         if not rate or self.random.random() >= rate:
             return False
-        self.happened[f"{fault} {what}".strip()] += 1
+        self.note(f"{fault} {what}".strip())
         return True
+
+    def note(self, what: str) -> None:
+        """Count something that went wrong, and tell whoever wants to know."""
+        self.happened[what] += 1
+        if self.tell is not None and what != "pause":
+            self.tell("fault", what)
 
     def pick(self, choices: Sequence[Choice]) -> Choice:
         """Choose one of several ways in which something goes wrong."""

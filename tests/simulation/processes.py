@@ -57,6 +57,11 @@ class Process:
         self._fruitless = 0
 
     @property
+    def busy(self) -> bool:
+        """Tell whether it is in the middle of a step."""
+        return self._running is not None
+
+    @property
     def ready(self) -> bool:
         """Tell whether there may be something to do now."""
         if self.frozen or self._fruitless > _FRUITLESS_MAX:
@@ -103,7 +108,7 @@ class Process:
 class EngineProcess(Process):
     """Owns one partition of one service, or believes so."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - a declaration
+    def __init__(
         self,
         space: Space,
         service: DecisionService[Any],
@@ -118,9 +123,7 @@ class EngineProcess(Process):
         self.faults = faults
         self.snapshots = snapshots
         self.life = life
-        self.engine = Engine(
-            space, service, self.handle, partition, limits=faults.limits(), snapshots=snapshots
-        )
+        self.engine = Engine(space, service, self.handle, partition, limits=faults.limits(), snapshots=snapshots)
 
     def step(self) -> Coroutine[Any, Any, Progress]:
         return self.engine.step()
@@ -144,7 +147,7 @@ class EngineProcess(Process):
 class RelayProcess(Process):
     """Publishes the logs of one partition number to one topic."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - a declaration
+    def __init__(
         self,
         space: Space,
         topic: str,
@@ -156,9 +159,7 @@ class RelayProcess(Process):
     ) -> None:
         super().__init__(f"relay {topic}/{partition}", world, faults, tuple((log, partition) for log in logs))
         self._duty = (space, topic, publish, logs, partition, world, faults)
-        self._relay = Relay(
-            space, self.handle, topic, publish, logs, partition, fetch_max=faults.pick((20, 40, 2_000))
-        )
+        self._relay = Relay(space, self.handle, topic, publish, logs, partition, fetch_max=faults.pick((20, 40, 2_000)))
 
     def step(self) -> Coroutine[Any, Any, int]:
         return self._relay.step()

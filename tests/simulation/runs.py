@@ -13,7 +13,7 @@ from tests.simulation.simulation import Simulation, Summary
 from tests.simulation.twins import demand_same, story
 
 
-class RunFailed(AssertionError):  # noqa: N818 - it says what happened
+class RunFailed(AssertionError):
     """A run went wrong; the message says with which seed, and how to see it again."""
 
 

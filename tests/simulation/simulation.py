@@ -8,12 +8,12 @@ wrong can then change nothing at all, and `tests.simulation.twins` holds it agai
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from schemas.envelope import Outgoing
+from schemas.envelope import Outgoing, Record
 from schemas.instants import DAY
 from services.embedded import DECISION_SERVICES, TOPIC_NAMES, new_space
 from services.kernel.engine import PartitionStoppedError
@@ -25,11 +25,13 @@ from tests.simulation.laws import ending
 from tests.simulation.laws.law import LawBroken
 from tests.simulation.laws.witness import Witness
 from tests.simulation.processes import EngineProcess, Process, RelayProcess
+from tests.simulation.tracing import Trace
 from tests.simulation.workload.outside import Outside
 from tests.simulation.workload.post import public_key
 from tests.simulation.world import World
 
 _TURNS_MAX = 300_000
+_SOON = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,15 @@ class Simulation:
         self.world = World(self.space, TOPIC_NAMES, self.faults, Random(f"{seed}/world"), skewed=skewed)
         self.outside = Outside(self.space, self.world, Random(f"{seed}/outside"), self.plan.acts)
         self.witness = Witness(self.space, self.world)
-        self.world.on_commit = self.witness.committed
+        self.world.on_commit = self._committed
         self.world.on_append = self.witness.appended
         self.processes = self._processes(folder)
         self.thaws: list[tuple[int, Process]] = []
         self.turns = 0
         self.repeated = 0
         self._unsaid: list[Outgoing] = []
-        self._trace = trace
+        self._trace = None if trace is None else Trace(trace, self.world.time)
+        self.faults.tell = self._trace
 
     def _processes(self, folder: Path) -> list[Process]:
         logs = tuple(service.log for service in DECISION_SERVICES)
@@ -103,7 +106,7 @@ class Simulation:
 
     def run(self) -> Summary:
         """Run to the end and check everything."""
-        while self._unsaid or not self.outside.done:
+        while self._unsaid or not self.outside.done or self.thaws:
             self._turn()
         self._come_to_rest()
         if self.seed % 3 == 0:
@@ -139,11 +142,12 @@ class Simulation:
         count = 1 if self.plan.calm else len(self._unsaid)
         said, self._unsaid = self._unsaid[:count], self._unsaid[count:]
         if said:
+            if self._trace is not None:
+                self._trace.said(said)
             drive(self.world.append(said))
             self._wake()
 
     def _resume(self, process: Process) -> None:
-        self.trace(process.name)
         try:
             process.resume()
         except PartitionStoppedError as error:
@@ -153,6 +157,8 @@ class Simulation:
             self.processes.remove(process)
             if process.steps_left is None:
                 self.processes.append(process.successor())
+        elif process.busy and not self.plan.calm and self.faults.strikes("stall"):
+            self._freeze(process, self.random.randrange(4_000))
 
     def _wake(self) -> None:
         """Wake whoever reads what something appeared in."""
@@ -191,7 +197,10 @@ class Simulation:
             process.time_passed()
         for thaw in [thaw for thaw in self.thaws if thaw[0] <= instant]:
             self.thaws.remove(thaw)
-            thaw[1].frozen = False
+            process = thaw[1]
+            process.frozen = False
+            if process.alive and process.steps_left is None and self.faults.strikes("takeover"):
+                self._rival_of(process)
 
     # --- what goes wrong between steps
 
@@ -204,7 +213,7 @@ class Simulation:
             return
         if self.faults.strikes("wander"):
             self.world.wander()
-        if self.faults.strikes("outage"):
+        if not self.outside.done and self.faults.strikes("outage"):
             self._outage()
 
     def _clear_one(self) -> None:
@@ -216,25 +225,49 @@ class Simulation:
         self._wake()
 
     def _rival(self) -> None:
-        """Let a second owner take over, while the first does not know and goes on for a while."""
-        process = self.random.choice([held for held in self.processes if held.steps_left is None])
-        process.steps_left = self.random.randint(1, 4)
-        self.processes.append(process.successor())
+        """Let a second owner appear beside any process."""
+        self._rival_of(self.random.choice([held for held in self.processes if held.steps_left is None]))
+
+    def _rival_of(self, process: Process) -> None:
+        """Let a second owner appear: one of the two will soon be gone, and does not know."""
+        rival = process.successor()
+        self.processes.append(rival)
+        self.random.choice((process, rival)).steps_left = self.random.randint(1, 6)
 
     def _outage(self) -> None:
-        """Let some processes stand still; some of them die of it."""
-        thaw_at = self.world.time.now() + self.random.choice((1_000, 30_000, 70_000, 200_000))
-        share = self.random.choice((0.2, 1.0))
+        """Let some processes stand still, or one that a deadline waits for; some of them die of it."""
+        soon = self.world.time.now() + _SOON
+        waiting = [process for process in self.processes if process.due is not None and process.due < soon]
+        if waiting and self.random.random() < 0.7:
+            process = self.random.choice(waiting)
+            self._stop(process, self._until_late(process))
+            return
+        duration, share = self.random.choice((1_000, 30_000, 70_000, 200_000)), self.random.choice((0.2, 1.0))
         for process in list(self.processes):
-            if process.frozen or process.steps_left is not None or self.random.random() > share:
-                continue
-            if self.random.random() < 0.5:
-                process.end()
-                self.processes.remove(process)
-                process = process.successor()  # noqa: PLW2901 - it takes its place
-                self.processes.append(process)
-            process.frozen = True
-            self.thaws.append((thaw_at, process))
+            if self.random.random() < share:
+                self._stop(process, duration)
+
+    def _until_late(self, process: Process) -> int:
+        """Draw how long a process stands still so that by some clocks its deadline is late, and by others not yet."""
+        assert process.due is not None
+        space, due = self.space, process.due - self.space.skew
+        late = due + space.late + self.random.randrange(3 * space.skew)
+        return max(1_000, late - self.world.time.now())
+
+    def _stop(self, process: Process, duration: int) -> None:
+        """Let a process stand still, or die and be back only then."""
+        if process.frozen or process.steps_left is not None:
+            return
+        if self.random.random() < 0.5:
+            process.end()
+            self.processes.remove(process)
+            process = process.successor()
+            self.processes.append(process)
+        self._freeze(process, duration)
+
+    def _freeze(self, process: Process, duration: int) -> None:
+        process.frozen = True
+        self.thaws.append((self.world.time.now() + duration, process))
 
     # --- the end
 
@@ -242,7 +275,12 @@ class Simulation:
         """Let nothing go wrong any more, deliver everything, and let every deadline pass."""
         self._heal()
         while True:
-            if any(process.ready for process in self.processes) or self._unsaid or not self.outside.done or self.world.visible:
+            if (
+                any(process.ready for process in self.processes)
+                or self._unsaid
+                or not self.outside.done
+                or self.world.visible
+            ):
                 self._turn()
                 continue
             if self._outside_reacts():
@@ -285,7 +323,7 @@ class Simulation:
         summary.counts["run: old inputs repeated"] = self.repeated
         return summary
 
-    def trace(self, line: str) -> None:
-        """Tell what happens, to whom wants to know."""
+    def _committed(self, records: Sequence[Record]) -> None:
         if self._trace is not None:
-            self._trace(line)
+            self._trace.committed(list(records))
+        self.witness.committed(records)

@@ -8,9 +8,10 @@ clock can go back while any two still differ by less than the skew.
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from schemas.envelope import Outgoing, Position, Record
+from schemas.instants import DAY, parse_instant
 from services.kernel.clock import VirtualClock
 from services.kernel.memory_store import MemoryStore
 from services.kernel.space import Space
@@ -18,17 +19,33 @@ from services.kernel.store import Claim, Committed, Outcome
 from tests.simulation.faults import Faults
 from tests.support.stores import incarnation
 
+START = parse_instant("2026-03-01T00:00:00.000Z")
+"""When a run begins; its topics were created the day before."""
 Place = tuple[str, int]
 """A topic partition."""
 
 
+class Committer(Protocol):
+    """A process that commits, as far as a law wants to know what it knew."""
+
+    def fetched_with(self, topic: str, offset: int) -> int:
+        """Return how much had been appended when a record was fetched."""
+
+    def looked_after(self, topic: str, offset: int) -> int | None:
+        """Return how much had been appended when ends were first looked at after a record was fetched."""
+
+    def looked_at(self, instant: int) -> bool:
+        """Tell whether ends were looked at when its own clock showed an instant, or a later one."""
+
+
 class Transaction(NamedTuple):
-    """A commit whose sender got no answer, and which may still happen until its log is claimed."""
+    """A commit; one whose sender got no answer may still happen until its log is claimed."""
 
     claim: Claim
     log: Sequence[Outgoing]
     sends: Sequence[Outgoing]
     offsets: Mapping[str, int]
+    by: Committer
 
 
 class World(MemoryStore):
@@ -43,16 +60,18 @@ class World(MemoryStore):
         self.order: dict[Place, list[int]] = defaultdict(list)
         self.touched: dict[Place, None] = {}
         self.in_flight: list[Transaction] = []
+        self.appended = 0
+        self.committer: Committer | None = None
         self.on_commit: Callable[[Sequence[Record]], None] | None = None
         self.on_append: Callable[[Sequence[Position]], None] | None = None
-        self.time = VirtualClock(1_772_000_000_000)
+        self.time = VirtualClock(START - DAY)
         self._space = space
         self._faults = faults
         self._random = random
         self._skewed = skewed
         self._offsets: dict[str, int] = {}
-        self._appended = 0
         super().__init__(space.name, topics, space.partitions, self.time, incarnation)
+        self.time.advance_to(START)
 
     # --- clocks
 
@@ -71,8 +90,8 @@ class World(MemoryStore):
             self._offsets[clock] = self._random.randrange(self._space.skew)
 
     def stamp(self, topic: str, partition: int) -> int:
-        self._appended += 1
-        self.order[topic, partition].append(self._appended)
+        self.appended += 1
+        self.order[topic, partition].append(self.appended)
         return self.time.now() + self.clock_offset(f"{topic}/{partition}")
 
     # --- visibility
@@ -109,7 +128,12 @@ class World(MemoryStore):
     async def land(self, transaction: Transaction) -> None:
         """Let a commit happen whose sender waits no more."""
         self.in_flight.remove(transaction)
-        await self.commit(*transaction)
+        await self.carry_out(transaction)
+
+    async def carry_out(self, transaction: Transaction) -> Committed:
+        """Commit in the name of a process."""
+        self.committer = transaction.by
+        return await self.commit(*transaction[:4])
 
     async def commit(
         self, claim: Claim, log: Sequence[Outgoing], sends: Sequence[Outgoing], offsets: Mapping[str, int]

@@ -1,5 +1,6 @@
 """Laws 5 and 6 of product.md section 13, for cases: the pinned procedure, in its order, to one ruling that stays."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.adjudication import (
@@ -140,6 +141,6 @@ class Cases:
         book.over = True
 
 
-def _may_skip(book: CaseBook, skipped: list[str]) -> bool:
+def _may_skip(book: CaseBook, skipped: Sequence[str]) -> bool:
     """Only a pause is skipped, and only when there is nothing that could be undone in it."""
     return book.lapsed and set(skipped) == {"cooldown"}

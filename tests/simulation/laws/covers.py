@@ -1,4 +1,4 @@
-"""Laws 2, 5 and 6 of product.md section 13, for covers and their claims: what is paid, by which rules, and only once."""
+"""Laws 2, 5 and 6 of product.md section 13, for covers and claims: what is paid, by which rules, and only once."""
 
 from dataclasses import dataclass, field
 
@@ -126,7 +126,11 @@ class Covers:
         demand(entry, "the payout terms", event.payout_terms, self.rules(event.claim).payout)
         demand(entry, "the recipient", event.recipient, claim.filed.claimant)
         remaining = book.registered.amount_minor - book.paid_minor - book.owed_minor
-        explained = {"ruled_minor": case.amount_minor, "claimed_minor": claim.amount_minor, "remaining_minor": remaining}
+        explained = {
+            "ruled_minor": case.amount_minor,
+            "claimed_minor": claim.amount_minor,
+            "remaining_minor": remaining,
+        }
         (step,) = event.arithmetic
         demand(entry, "what went in", {name: int(value) for name, value in step.inputs.items()}, explained)
         demand(entry, "what came out", int(step.result_minor), event.amount_minor)
@@ -145,7 +149,12 @@ class Covers:
         claim, book = self.claims[event.claim], self._books[event.claim.rpartition("/")[0]]
         demand(entry, "the claim's status before", claim.status, "approved")
         assert claim.approved is not None
-        demand(entry, "what is paid", (event.payout, event.amount_minor), (claim.approved.payout, claim.approved.amount_minor))
+        demand(
+            entry,
+            "what is paid",
+            (event.payout, event.amount_minor),
+            (claim.approved.payout, claim.approved.amount_minor),
+        )
         book.paid_minor += event.amount_minor
         book.owed_minor -= event.amount_minor
         demand(entry, "what remains", event.remaining_minor, book.registered.amount_minor - book.paid_minor)

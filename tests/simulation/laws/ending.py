@@ -23,7 +23,7 @@ _PUBLIC = tuple(topic.name for topic in INPUTS)
 
 def check(space: Space, world: World, witness: Witness, engines: Sequence[Engine]) -> Report:
     """Check everything that can only be seen at the end; return what the verifier says."""
-    _every_input_has_a_fate(space, world, witness)
+    _every_input_has_a_fate(world, witness)
     _every_sender_has_an_answer(space, world, witness)
     _every_claim_is_settled(world, witness)
     for engine in engines:
@@ -31,7 +31,7 @@ def check(space: Space, world: World, witness: Witness, engines: Sequence[Engine
     return _verified(space, world)
 
 
-def _every_input_has_a_fate(space: Space, world: World, witness: Witness) -> None:
+def _every_input_has_a_fate(world: World, witness: Witness) -> None:
     for logbook in witness.logbooks.values():
         for topic, decided in logbook.decided.items():
             end = len(world.records[topic, logbook.partition])
@@ -82,7 +82,9 @@ def _same_as_rebuilt(world: World, engine: Engine) -> None:
         core.next_offsets = {topic: max(offset, 1) for topic, offset in core.next_offsets.items()}
     for part in ("states", "facts", "sequences", "chain", "next_offsets", "last_at", "release"):
         if getattr(live, part) != getattr(rebuilt, part):
-            text = f"{live.service.name}/{live.index}: {part} is {getattr(live, part)}, rebuilt {getattr(rebuilt, part)}"
+            text = (
+                f"{live.service.name}/{live.index}: {part} is {getattr(live, part)}, rebuilt {getattr(rebuilt, part)}"
+            )
             raise LawBroken(text)
     if _remembered(live) != _remembered(rebuilt):
         raise LawBroken(f"{live.service.name}/{live.index}: what it remembers of ids is not what its log says")
@@ -103,5 +105,7 @@ def _verified(space: Space, world: World) -> Report:
     file.seek(0)
     report = verify(read_export(file), DECISION_SERVICES, PUBLISHES)
     if not report.clean:
-        raise LawBroken("the export does not verify:\n" + "\n".join(f"{where}: {what}" for where, what in report.findings))
+        raise LawBroken(
+            "the export does not verify:\n" + "\n".join(f"{where}: {what}" for where, what in report.findings)
+        )
     return report

@@ -7,7 +7,7 @@ from schemas.envelope import Message
 from tests.simulation.entries import Entry
 
 
-class LawBroken(AssertionError):  # noqa: N818 - it says what happened
+class LawBroken(AssertionError):
     """A law of product.md section 13, or one of the kernel's that they rest on, does not hold."""
 
 

@@ -3,6 +3,8 @@
 They are recomputed from the stored records alone, beside the code that wrote them.
 """
 
+from typing import Any
+
 from schemas.envelope import Position, Record
 from services.kernel.decider import DecisionService
 from services.kernel.records import InputsPassed, Refused
@@ -16,7 +18,7 @@ from tests.simulation.world import World
 class Logbook:
     """What one log partition has said so far, and how far the inputs are decided that it decides."""
 
-    def __init__(self, space: Space, service: DecisionService, partition: int, world: World) -> None:
+    def __init__(self, space: Space, service: DecisionService[Any], partition: int, world: World) -> None:
         self.space = space
         self.service = service
         self.partition = partition
@@ -58,8 +60,7 @@ class Logbook:
         """Note a fate: the next one of its topic, at its own time, and not overtaken by a closing."""
         topic, offset = position.topic, position.offset
         demand(entry, f"the next input of {topic} with a fate", offset, self.decided[topic])
-        if isinstance(entry.content, Refused):
-            self._caught_up(entry, topic, offset, at)
+        self._not_overtaking(entry, topic, offset, at)
         self.decided[topic] = offset + 1
         demand(entry, f"the time of {position}", at, self._at(topic, offset))
         self._last_at[topic] = at
@@ -73,16 +74,28 @@ class Logbook:
         """Note that a deadline fired: at its due time, or late, and never while an input stamped before it waits."""
         if entry.at != due and entry.at <= due + self.space.late:
             broken(entry, f"a deadline due at {due} fired at {entry.at}: neither then nor late")
+        assert self.world.committer is not None
+        if not self.world.committer.looked_at(entry.at + self.space.skew):
+            broken(entry, "a deadline fired without a look, once nothing stamped before could come, at what had")
         self._closed_at = max(self._closed_at, entry.at)
 
-    def _caught_up(self, entry: Entry, topic: str, offset: int, at: int) -> None:
-        """Demand that what was appended earlier, and is stamped earlier, was decided before a refusal."""
+    def _not_overtaking(self, entry: Entry, topic: str, offset: int, at: int) -> None:
+        """Demand that an input is decided after all that is stamped earlier and was there when it was fetched.
+
+        Before a refusal, which is final, its owner has to look once more.
+        """
+        assert self.world.committer is not None
+        known = self.world.committer.fetched_with(topic, offset)
+        if isinstance(entry.content, Refused):
+            looked = self.world.committer.looked_after(topic, offset)
+            if looked is None:
+                broken(entry, "refused without a look at what else was appended")
+            known = looked
         topics = self.service.topics
-        appended = self.world.order[topic, self.partition][offset]
         for other in topics:
             waiting = self.decided[other]
             orders = self.world.order[other, self.partition]
-            if other == topic or waiting >= len(orders) or orders[waiting] > appended:
+            if other == topic or waiting >= len(orders) or orders[waiting] > known:
                 continue
             if (self._at(other, waiting), topics.index(other)) < (at, topics.index(topic)):
-                broken(entry, f"refused before {other}/{self.partition}/{waiting}, which was there earlier, was decided")
+                broken(entry, f"decided before {other}/{self.partition}/{waiting}, which is stamped earlier")

@@ -57,7 +57,9 @@ class Payouts:
         self.books[event.payout] = PayoutBook(event)
 
     def _receipt_due(self, entry: Entry, first: PayoutInstructed, event: PayoutInstructed | PayoutRetried) -> None:
-        demand(entry, "the receipt's due time", event.receipt_due_at, min(entry.since + first.terms.receipt_within, LAST))
+        demand(
+            entry, "the receipt's due time", event.receipt_due_at, min(entry.since + first.terms.receipt_within, LAST)
+        )
 
     def _retried(self, entry: Entry, event: PayoutRetried) -> None:
         book = self.books[event.payout]

@@ -100,7 +100,12 @@ class Votes:
         current = self._open.pop(entry.key)
         heads, opened = len(current.votes), current.opened
         demand(entry, "those excluded", current.excluded, current.barred)
-        demand(entry, "the sums", (event.accept_minor, event.deny_minor), (current.sum_of("accept"), current.sum_of("deny")))
+        demand(
+            entry,
+            "the sums",
+            (event.accept_minor, event.deny_minor),
+            (current.sum_of("accept"), current.sum_of("deny")),
+        )
         demand(entry, "the heads", event.heads, heads)
         all_voted = opened.closes_early_at is not None and heads >= len(current.electorate)
         ends_at = opened.closes_early_at if all_voted and opened.closes_early_at is not None else opened.closes_at

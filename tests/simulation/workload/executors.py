@@ -23,10 +23,12 @@ class Executors:
 
     def answers(self, instruction: PayoutInstruction) -> list[Said]:
         """Answer a new instruction: as a rule by sending the transfer, which mostly succeeds."""
-        scene, attempt = self.scene, {"payout": instruction.reference, "attempt": instruction.attempt}
-        said: list[Input] = []
-        for _ in range(scene.one((0, 0, 1, 1, 2))):
-            said.append(ReceiptSubmitted(**attempt, transaction=f"0x{scene.random.randrange(2**32):x}"))
+        scene = self.scene
+        attempt: dict[str, Any] = {"payout": instruction.reference, "attempt": instruction.attempt}
+        said: list[Input] = [
+            ReceiptSubmitted(**attempt, transaction=f"0x{scene.random.randrange(2**32):x}")
+            for _ in range(scene.one((0, 0, 1, 1, 2)))
+        ]
         match scene.random.randrange(10):
             case 0 | 1 | 2:
                 said.append(ReceiptFailed(**attempt, reason="reverted"))

@@ -76,9 +76,7 @@ class Governors:
 
     def _product(self, product: str, rulebook_id: str, *, asset: str = USDC, peril: str = "exploit") -> ListProduct:
         title = f"Product {product}"
-        return ListProduct(
-            scope="main", product=product, title=title, peril=peril, asset=asset, rulebook=rulebook_id
-        )
+        return ListProduct(scope="main", product=product, title=title, peril=peril, asset=asset, rulebook=rulebook_id)
 
     def _list(self) -> Said:
         scene = self.scene

@@ -146,7 +146,7 @@ class Known:
                 case.voted[event.assessor] = event
             case BallotClosed() if case:
                 case.status = "waiting"
-            case (CaseRuled() | CaseWithdrawn()) if case:
+            case CaseRuled() | CaseWithdrawn() if case:
                 case.status = "over"
             case (PayoutFailed() | PayoutSuspended() | PayoutConfirmed()) as event if event.payout in self.payouts:
                 self.payouts[event.payout].status = event.wire.split(".")[1]  # type: ignore[assignment]

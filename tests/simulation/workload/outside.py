@@ -1,8 +1,10 @@
 """Everybody outside of the space: decides who says what next, and how it gets mangled on the way."""
 
+from collections.abc import Callable
 from heapq import heappop, heappush
 from random import Random
 
+from schemas.claims import FileClaim, ReduceClaim, RegisterCover
 from schemas.envelope import Input, Outgoing
 from schemas.incidents import ReportIncident
 from schemas.instants import SECOND
@@ -128,23 +130,25 @@ class Outside:
         return record
 
     def _mangled(self, said: Said) -> list[Outgoing]:
-        scene, record, random = self.scene, self._write(said), self.scene.random
+        """Write what was said, and perhaps do something wrong with it; the good record may come as well."""
+        scene, record = self.scene, self._write(said)
         if not scene.chance(self._mischief):
             return [record]
-        match random.randrange(6):
-            case 0:
-                self._in(random.choice((0, SECOND, 60 * SECOND, 3600 * SECOND)), [record])
-                return [record] * random.randint(1, 5)
-            case 1:
-                return [mischief.misplaced(random, record, scene.post.space), *([record] * random.randrange(2))]
-            case 2:
-                return [mischief.forged(random, record, scene.post.space), *([record] * random.randrange(2))]
-            case 3:
-                return [mischief.torn(random, record), *([record] * random.randrange(2))]
-            case 4:
-                return [mischief.misplaced(random, mischief.torn(random, record), scene.post.space), record]
-            case _:
-                return [record, *self._same_id(said, record)]
+        random, space = scene.random, scene.post.space
+        ways: tuple[Callable[[], list[Outgoing]], ...] = (
+            lambda: self._repeated(record),
+            lambda: [mischief.misplaced(random, record, space), *([record] * random.randrange(2))],
+            lambda: [mischief.forged(random, record, space), *([record] * random.randrange(2))],
+            lambda: [mischief.torn(random, record), *([record] * random.randrange(2))],
+            lambda: [mischief.misplaced(random, mischief.torn(random, record), space), record],
+            lambda: [record, *self._same_id(said, record)],
+        )
+        return scene.one(ways)()
+
+    def _repeated(self, record: Outgoing) -> list[Outgoing]:
+        random = self.scene.random
+        self._in(random.choice((0, SECOND, 60 * SECOND, 3600 * SECOND)), [record])
+        return [record] * random.randint(1, 5)
 
     def _same_id(self, said: Said, record: Outgoing) -> list[Outgoing]:
         """Use an id again for other content, at once or later."""
@@ -198,10 +202,13 @@ class Outside:
 
 
 def _changed(content: Input) -> Input | None:
+    """Say something else with the same type, key and sender; some types have nothing that could differ."""
     fields = type(content).model_fields
     for name in ("rationale", "summary", "note", "reason", "transaction", "title"):
         if name in fields:
             return content.model_copy(update={name: getattr(content, name) + "!"})
-    if "amount_minor" in fields:
-        return content.model_copy(update={"amount_minor": getattr(content, "amount_minor") // 2 + 1})
-    return None
+    match content:
+        case RegisterCover() | FileClaim() | ReduceClaim():
+            return content.model_copy(update={"amount_minor": content.amount_minor // 2 + 1})
+        case _:
+            return None

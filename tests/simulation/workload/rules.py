@@ -4,7 +4,7 @@ import json
 from random import Random
 from typing import Any
 
-from schemas.instants import DAY, SECOND
+from schemas.instants import DAY, SECOND, format_duration
 from schemas.rulebook import Rulebook
 
 MINUTE = 60 * SECOND
@@ -16,34 +16,36 @@ def rulebook(random: Random, name: str, version: int) -> Rulebook:
     """Draw a rulebook; now and then one of its spans is huge."""
     spans = _Spans(random)
     return Rulebook.model_validate_json(
-        json.dumps({
-            "name": name,
-            "version": version,
-            "title": f"Rules {name} {version}, draw {random.randrange(10**6)}",
-            "incident": {
-                "join_window": spans.draw(0, 10 * SECOND, MINUTE),
-                "report_within": spans.draw(30 * SECOND, 5 * MINUTE, 10 * MINUTE),
-                "procedure": _incident_procedure(random, spans),
-            },
-            "claim": {
-                "intake": {
-                    "waiting_period": spans.draw(0, 0, 20 * SECOND),
-                    "grace": spans.draw(0, 30 * SECOND, 10 * MINUTE),
-                    "not_before": spans.draw(0, 0, 15 * SECOND),
-                    "expiry_inclusive": random.random() < 0.5,
-                    "grace_inclusive": random.random() < 0.5,
-                    "evidence_max": random.choice((0, 2, 3, 16)),
+        json.dumps(
+            {
+                "name": name,
+                "version": version,
+                "title": f"Rules {name} {version}, draw {random.randrange(10**6)}",
+                "incident": {
+                    "join_window": spans.draw(0, 10 * SECOND, MINUTE),
+                    "report_within": spans.draw(30 * SECOND, 5 * MINUTE, 10 * MINUTE),
+                    "procedure": _incident_procedure(random, spans),
                 },
-                "procedure": _claim_procedure(random, spans),
-                "payout": {
-                    "first_retry": spans.draw(0, 5 * SECOND, 20 * SECOND),
-                    "multiplier": random.randint(1, 3),
-                    "longest_retry": spans.draw(5 * SECOND, 30 * SECOND),
-                    "attempts_max": random.randint(1, 3),
-                    "receipt_within": spans.draw(5 * SECOND, 30 * SECOND, 2 * MINUTE),
+                "claim": {
+                    "intake": {
+                        "waiting_period": spans.draw(0, 0, 20 * SECOND),
+                        "grace": spans.draw(0, 30 * SECOND, 10 * MINUTE),
+                        "not_before": spans.draw(0, 0, 15 * SECOND),
+                        "expiry_inclusive": random.random() < 0.5,
+                        "grace_inclusive": random.random() < 0.5,
+                        "evidence_max": random.choice((0, 2, 3, 16)),
+                    },
+                    "procedure": _claim_procedure(random, spans),
+                    "payout": {
+                        "first_retry": spans.draw(0, 5 * SECOND, 20 * SECOND),
+                        "multiplier": random.randint(1, 3),
+                        "longest_retry": spans.draw(5 * SECOND, 30 * SECOND),
+                        "attempts_max": random.randint(1, 3),
+                        "receipt_within": spans.draw(5 * SECOND, 30 * SECOND, 2 * MINUTE),
+                    },
                 },
-            },
-        })
+            }
+        )
     )
 
 
@@ -54,9 +56,10 @@ class _Spans:
         self._random = random
         self._huge_in = random.randrange(15) if random.random() < 0.05 else -1
 
-    def draw(self, *spans: int) -> int:
+    def draw(self, *spans: int) -> str:
+        """Draw one of several spans, and spell it."""
         self._huge_in -= 1
-        return _HUGE if self._huge_in == 0 else self._random.choice(spans)
+        return format_duration(_HUGE if self._huge_in == 0 else self._random.choice(spans))
 
 
 def _incident_procedure(random: Random, spans: _Spans) -> tuple[dict[str, Any], ...]:

@@ -22,10 +22,7 @@ class Voters:
         """Cast a vote, mostly a good one."""
         scene, cases = self.scene, self.scene.known.cases
         voting = [name for name in sorted(cases) if cases[name].status == "voting"]
-        if voting and scene.chance(0.9):
-            name = scene.one(voting)
-        else:
-            name = scene.one([*sorted(cases), "claim/C-unknown/1"])
+        name = scene.one(voting if voting and scene.chance(0.9) else [*sorted(cases), "claim/C-unknown/1"])
         case = cases.get(name)
         assessor = scene.one(ASSESSORS)
         if case is not None and scene.chance(0.7):

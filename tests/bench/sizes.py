@@ -1,0 +1,50 @@
+"""How much is measured."""
+
+from typing import NamedTuple
+
+
+class Sizes(NamedTuple):
+    """Counts of a run: of covers each has one filing; of each 500 `batched_covers`, so many are `single_covers` too.
+
+    `samples` times `sample` inputs are measured in aggregates with few and with many entries.
+    """
+
+    rounds: int
+    batched_covers: int
+    single_covers: int
+    memory_rounds: int
+    memory_covers: int
+    votes: int
+    entries_few: int
+    entries_many: int
+    sample: int
+    samples: int
+    open_claims: int
+
+
+FULL = Sizes(
+    rounds=5,
+    batched_covers=2_000,
+    single_covers=125,
+    memory_rounds=3,
+    memory_covers=5_000,
+    votes=10_000,
+    entries_few=1_000,
+    entries_many=100_000,
+    sample=100,
+    samples=10,
+    open_claims=20_000,
+)
+QUICK = Sizes(
+    rounds=3,
+    batched_covers=500,
+    single_covers=100,
+    memory_rounds=3,
+    memory_covers=1_000,
+    votes=2_000,
+    entries_few=1_000,
+    entries_many=10_000,
+    sample=50,
+    samples=6,
+    open_claims=2_000,
+)
