@@ -36,7 +36,7 @@ format: setup ## mend what can be mended by itself: imports, layout
 test: lint ## check everything, the cheap first: lint, rules, simulation, killed processes, documents
 	$(PYTEST) -n $(WORKERS) tests/unit tests/property tests/conformance
 	$(PYTEST) -n $(WORKERS) tests/simulation
-	$(PYTEST) tests/integration
+	$(PYTEST) -n $(WORKERS) tests/integration
 	$(PYTEST) tests/docs
 
 bench: setup ## measure (see tests/bench)
