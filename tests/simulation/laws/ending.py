@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from schemas.payouts import PayoutInstructed, PayoutRetried
 from schemas.topics import INPUTS
 from services.embedded import DECISION_SERVICES, TOPIC_NAMES
+from services.kernel.duplicates import _pack
 from services.kernel.engine import Engine
 from services.kernel.export import read_export, write_export
 from services.kernel.partition import Partition
@@ -96,7 +97,7 @@ def _remembered(core: Partition) -> dict[str, str]:
     """Return what a partition remembers of ids that a repeat decided next could still meet."""
     since = max(core.last_at.values()) - DUPLICATE_WINDOW
     entries = (item for _, items in core.memory.dump() for item in items)
-    return {key: entry for key, entry in entries if int(entry[20:36], 16) >= since}
+    return {key: entry for key, entry in entries if _pack.unpack(bytes.fromhex(entry))[2] >= since}
 
 
 def _verified(space: Space, world: World) -> Report:
