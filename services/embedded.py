@@ -9,34 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from schemas.envelope import Outgoing, Position, Record
-from schemas.topics import OWNED, SERVICES, TOPICS
-from services.adjudication.service import SERVICE as ADJUDICATION
-from services.claims.service import SERVICE as CLAIMS
-from services.governance.service import SERVICE as GOVERNANCE
-from services.incidents.service import SERVICE as INCIDENTS
 from services.kernel.clock import VirtualClock
-from services.kernel.decider import DecisionService, Principal
 from services.kernel.engine import Engine, Limits, PartitionStoppedError
 from services.kernel.partition import Partition
 from services.kernel.space import Space
 from services.kernel.store import Store
 from services.kernel.verify import log_hash
-from services.payouts.service import SERVICE as PAYOUTS
+from services.registry import DECISION_SERVICES
 from services.relay.publish import PUBLISHES
 from services.relay.relay import Relay
-
-DECISION_SERVICES: tuple[DecisionService[Any], ...] = (GOVERNANCE, INCIDENTS, CLAIMS, ADJUDICATION, PAYOUTS)
-"""Every decision service, in the order of the catalogue."""
-assert tuple(service.name for service in DECISION_SERVICES) == SERVICES
-TOPIC_NAMES: tuple[str, ...] = tuple(topic.name for topic in TOPICS)
-"""Every topic of a space."""
-
-
-def new_space(name: str, partitions: int, root_key: str | None = None) -> Space:
-    """Describe a space as it is created: owned streams as in the catalogue, the root's key where there is one."""
-    everything = frozenset(("*",))
-    principals = {"root": Principal("root", root_key, everything, everything)} if root_key else {}
-    return Space(name, partitions, OWNED, principals)
 
 
 class Embedded:

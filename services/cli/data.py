@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.cli.console import OperationRefusedError
-from services.embedded import TOPIC_NAMES, new_space
 from services.kernel.clock import WallClock
 from services.kernel.space import Space, space_json, space_of
 from services.kernel.sqlite_store import SqliteStore
 from services.kernel.store import StoreError
+from services.registry import TOPIC_NAMES, new_space
 
 NAME_DEFAULT, PARTITIONS_DEFAULT = "main", 4
 """What a space is created with; partitions share one process here, so more of them bring nothing."""

@@ -13,10 +13,10 @@ from services.cli.backlog import Backlog, read_backlog
 from services.cli.console import FINDINGS, FINE, Console, wrapped
 from services.cli.data import DataDirectory
 from services.cli.set_aside import pass_advice
-from services.embedded import DECISION_SERVICES, TOPIC_NAMES
 from services.kernel.space import Space
 from services.kernel.sqlite_store import SqliteStore
 from services.kernel.store import StoreError
+from services.registry import DECISION_SERVICES, TOPIC_NAMES
 
 _LIBRARIES = ("cryptography", "orjson", "pydantic", "rich", "rpds-py", "structlog", "typer")
 _PYTHON_MIN = (3, 11)

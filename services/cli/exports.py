@@ -9,9 +9,9 @@ from typing import IO
 
 from services.cli.console import FINDINGS, FINE, Console, OperationRefusedError, printable, table, wrapped
 from services.cli.data import DataDirectory
-from services.embedded import DECISION_SERVICES, TOPIC_NAMES
 from services.kernel.export import read_export, write_export
 from services.kernel.verify import Report, verify
+from services.registry import DECISION_SERVICES, TOPIC_NAMES
 from services.relay.publish import PUBLISHES
 
 

@@ -8,10 +8,10 @@ from services.cli.console import FINE, Console, OperationRefusedError, printable
 from services.cli.data import DataDirectory
 from services.cli.render import detail, headline, place, value_text
 from services.cli.trace import Place, Tracer, content_of, headers_of, read_place
-from services.embedded import DECISION_SERVICES
 from services.kernel.engine import Engine, PartitionStoppedError
 from services.kernel.records import SetAside
 from services.kernel.verify import where_is
+from services.registry import DECISION_SERVICES
 
 _POSITION = "a position is topic/partition/offset, such as claim.filings/0/12"
 

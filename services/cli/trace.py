@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 from schemas.envelope import Message, Record, decode
 from schemas.topics import INPUTS, TOPICS
-from services.embedded import DECISION_SERVICES, read_topic
+from services.embedded import read_topic
 from services.kernel.partitioner import partition_of
 from services.kernel.records import InputsPassed, Refused, SetAside, TopicStarted
 from services.kernel.space import Space
 from services.kernel.sqlite_store import SqliteStore
 from services.kernel.verify import groups, where_is
+from services.registry import DECISION_SERVICES
 
 _LOGS = [service.log for service in DECISION_SERVICES]
 _DECIDED = {topic for service in DECISION_SERVICES for topic in service.topics}

@@ -277,7 +277,7 @@ class Engine:
         core = self.partition
         outcome, log_end = await self.store.commit(self._claim, effects.log, effects.sends, dict(core.next_offsets))
         if outcome is Outcome.OK:
-            self._committed_log = log_end
+            self._committed_log = max(self._committed_log, log_end)
             self._too_large = False
             return True
         _log.warning("commit", service=self.service.name, partition=self.index, outcome=outcome.value)

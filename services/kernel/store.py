@@ -43,7 +43,7 @@ class Outcome(Enum):
 
 
 class Committed(NamedTuple):
-    """How a commit ended and, when it succeeded, the offset from which to replay what comes after it.
+    """How a commit ended and, when it appended to the log, the offset from which to replay what comes after it.
 
     Only OK says what happened: FENCED, TOO_LARGE and UNKNOWN all mean that the log has to be read again.
     """

@@ -6,11 +6,12 @@ from typing import Any, Self
 
 from schemas.envelope import Outgoing
 from schemas.instants import SECOND
-from services.embedded import TOPIC_NAMES, Embedded, new_space
+from services.embedded import Embedded
 from services.kernel.clock import VirtualClock
 from services.kernel.engine import Engine, Limits
 from services.kernel.memory_store import MemoryStore
 from services.kernel.sqlite_store import SqliteStore
+from services.registry import TOPIC_NAMES, new_space
 from tests.bench.workload import BOTS, OCCURRED_AT, START, batches, given, records, report
 from tests.support.stores import incarnation
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from schemas.instants import parse_instant
-from services.embedded import DECISION_SERVICES
 from services.kernel.export import read_export
 from services.kernel.verify import verify
+from services.registry import DECISION_SERVICES
 from services.relay.publish import PUBLISHES
 from tests.integration.processes import ROOT
 from tests.support.command import Answer, adjudex, answers

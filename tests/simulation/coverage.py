@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from schemas.envelope import Event
-from services import embedded
+from services import registry
 
 MARKER = "topic.started.v1"
 """The one event that no log of a run gets: it is there before the run."""
-assert embedded.DECISION_SERVICES, "importing them registers every event there is"
+assert registry.DECISION_SERVICES, "importing them registers every event there is"
 
 RULES = {
     "assessor": "unchanged",

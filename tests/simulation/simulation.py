@@ -15,9 +15,9 @@ from random import Random
 
 from schemas.envelope import Outgoing, Record
 from schemas.instants import DAY
-from services.embedded import DECISION_SERVICES, TOPIC_NAMES, new_space
 from services.kernel.engine import PartitionStoppedError
 from services.kernel.space import DUPLICATE_WINDOW
+from services.registry import DECISION_SERVICES, TOPIC_NAMES, new_space
 from services.relay.publish import PUBLISHES
 from tests.simulation.driving import drive
 from tests.simulation.faults import Faults, Rates

@@ -12,7 +12,7 @@ from services.cli.demo.step import Post, Step, Unreadable
 from services.cli.demo.story import story
 from services.cli.demo.treasury import Treasury
 from services.cli.demo.words import Content
-from services.embedded import TOPIC_NAMES, Embedded, new_space
+from services.embedded import Embedded
 from services.kernel.clock import VirtualClock
 from services.kernel.export import write_export
 from services.kernel.partitioner import partition_of
@@ -20,6 +20,7 @@ from services.kernel.proofs import vouch
 from services.kernel.space import space_json
 from services.kernel.sqlite_store import SqliteStore
 from services.kernel.wire import input_record
+from services.registry import TOPIC_NAMES, new_space
 
 _PARTITIONS = 2
 

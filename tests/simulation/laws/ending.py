@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 from schemas.payouts import PayoutInstructed, PayoutRetried
 from schemas.topics import INPUTS
-from services.embedded import DECISION_SERVICES, TOPIC_NAMES
 from services.kernel.duplicates import _pack
 from services.kernel.engine import Engine
 from services.kernel.export import read_export, write_export
 from services.kernel.partition import Partition
 from services.kernel.space import DUPLICATE_WINDOW, Space
 from services.kernel.verify import Report, verify
+from services.registry import DECISION_SERVICES, TOPIC_NAMES
 from services.relay.publish import PUBLISHES
 from tests.simulation.driving import drive
 from tests.simulation.entries import read_entry

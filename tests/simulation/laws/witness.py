@@ -6,9 +6,9 @@ from typing import Any
 
 from schemas.envelope import Message, Position, Record
 from schemas.topics import INSTRUCTIONS, OUTCOMES
-from services.embedded import DECISION_SERVICES
 from services.kernel.records import InputsPassed, Refused, SetAside
 from services.kernel.space import Space
+from services.registry import DECISION_SERVICES
 from tests.simulation.entries import Entry, read_entry
 from tests.simulation.laws.cases import Cases
 from tests.simulation.laws.covers import Covers

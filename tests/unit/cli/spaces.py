@@ -9,10 +9,11 @@ from typing import Any
 from services.cli.data import DataDirectory
 from services.cli.keys import Keyring
 from services.cli.lines import read_line
-from services.embedded import TOPIC_NAMES, Embedded, new_space
+from services.embedded import Embedded
 from services.kernel.clock import VirtualClock
 from services.kernel.space import space_json
 from services.kernel.sqlite_store import SqliteStore
+from services.registry import TOPIC_NAMES, new_space
 
 START = 1_700_000_000_000
 """2023-11-14T22:13:20Z."""
