@@ -60,6 +60,32 @@ $(VENV)/.runtime: requirements/runtime.txt pyproject.toml $(VENV)/.created
 	$(PIP) install --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 	@touch $@
 
+# A real Kafka for tests, demonstration and benchmark (tools/broker.py).
+build/kafka/.jars: deploy/kafka/pom.xml | $(VENV)/.created
+	@java="$${JAVA_HOME:+$$JAVA_HOME/bin/}java"; \
+	version=$$("$$java" -version 2>&1 | sed -n '1s/[^"]*"\([0-9]*\).*/\1/p'); \
+	if [ "$${version:-0}" -lt 17 ]; then \
+		echo "Adjudex's tests need a JDK >= 17, for Apache Kafka; $$java is $${version:-missing}." >&2; \
+		echo "Install one (on Debian: apt install openjdk-17-jdk-headless), or set JAVA_HOME." >&2; \
+		exit 1; \
+	fi; \
+	if ! command -v mvn >/dev/null; then \
+		echo "Adjudex's tests need Maven, to fetch Apache Kafka (on Debian: apt install maven)." >&2; \
+		exit 1; \
+	fi
+	@echo "fetching Apache Kafka into $(@D)"
+	@rm -rf $(@D)
+	@mvn -q -B -f $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(@D)/jars
+	@$(BIN)/python -m tools.broker --prepare
+	@touch $@
+
+# The rival on Kafka Streams that the benchmark compares with (tests/bench/rivals.py); the broker's target asks for Java.
+build/bench/.streams: tests/bench/kafka_streams/pom.xml $(wildcard tests/bench/kafka_streams/src/main/java/*/*/*.java) \
+		| build/kafka/.jars
+	@rm -rf $(@D)/kafka_streams
+	@mvn -q -B -f $< package
+	@touch $@
+
 $(VENV)/.created:
 	@tried="$(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)"; found=; bare=; \
 	for python in $$tried; do \

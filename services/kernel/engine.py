@@ -12,7 +12,7 @@ One `step` fetches, decides in the order of `at`, and commits one transaction:
 """
 
 import gc
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +26,7 @@ from schemas.envelope import Record
 from .decider import Deadline, DecisionService
 from .fingerprint import fingerprint
 from .partition import BrokenInvariantError, Decision, Effects, Partition
+from .records import Refused, SetAside
 from .snapshot import read_snapshot, write_snapshot
 from .space import Space
 from .store import Claim, Outcome, Store
@@ -43,6 +44,18 @@ def _no_collection() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def _fate(decision: Decision) -> str:
+    """Name what became of an input, or that it was a deadline, to be counted; a topic's marker is not."""
+    if decision.passed is not None:
+        return decision.passed.fate
+    if not decision.topic:
+        return "deadline"
+    if not decision.events:
+        return ""
+    first = decision.events[0][1]
+    return "refused" if isinstance(first, Refused) else "set-aside" if isinstance(first, SetAside) else "decided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +108,11 @@ class _Ends:
 
 
 class Engine:
-    """The owner of one partition of one service. One step at a time; not thread-safe."""
+    """The owner of one partition of one service. One step at a time; not thread-safe.
+
+    For whoever watches: `fates` counts what was committed, `outcome` is how the last commit ended, and during recovery
+    `recovered_events` rise towards where the log ends, `recovery_end`.
+    """
 
     def __init__(
         self,
@@ -115,6 +132,9 @@ class Engine:
         self.snapshots = snapshots / f"{service.name}-{partition}.jsonl" if snapshots else None
         self.stopped: PartitionStoppedError | None = None
         self.recovered_events = 0
+        self.recovery_end = 0
+        self.outcome = Outcome.OK
+        self.fates: Counter[str] = Counter()
         self._core: Partition | None = None
         self._claim: Claim | None = None
         self._buffers: dict[str, deque[tuple[int, Record]]] = {}
@@ -135,6 +155,16 @@ class Engine:
             raise RuntimeError(text)
         return self._core
 
+    @property
+    def is_recovered(self) -> bool:
+        """Whether it owns its partition, as far as it knows, and has read its log."""
+        return self._core is not None
+
+    def oldest_undecided(self) -> int | None:
+        """Return the `at` of the oldest input that was fetched and not decided."""
+        head = self._head() if self._core is not None else None
+        return None if head is None else head[0]
+
     # --- owning
 
     def drop(self) -> None:
@@ -142,6 +172,11 @@ class Engine:
         self._core = None
         self._claim = None
         self._buffers.clear()
+
+    def resume(self) -> None:
+        """Try again where a bug stopped the partition: the next step reads the log and decides that input anew."""
+        self.stopped = None
+        self.drop()
 
     async def recover(self) -> None:
         """Claim the partition and rebuild its state: fence first, then read (kafka.md, rule 1)."""
@@ -155,14 +190,15 @@ class Engine:
             _log.warning("snapshot of another history, reading the whole log", path=str(self.snapshots))
             core, start = Partition(self.space, self.service, self.index, incarnations, core.fingerprint), 0
         self._snapshot_at = start
-        events = 0
+        ends = await self.store.end_offsets(self.index, [self.service.log], committed=True)
+        self.recovered_events, self.recovery_end = 0, ends[self.service.log]
         with _no_collection():
             async for records in self.store.replay(self.service.log, self.index, start):
                 for record in records:
                     core.apply(record)
-                events += len(records)
+                self.recovered_events += len(records)
                 start = records[-1].offset + 1
-        self._core, self._claim, self.recovered_events = core, claim, events
+        self._core, self._claim = core, claim
         self._committed_log = start
         self._buffers = {topic: deque() for topic in self.service.topics}
         self._fetched = dict(core.next_offsets)
@@ -210,6 +246,7 @@ class Engine:
         effects = Effects()
         core.start_release(self.store.now(), effects)
         decided, bug = 0, None
+        fates: list[str] = []
         inputs_max = 1 if self._too_large else self.limits.inputs_max
         while decided < inputs_max and len(effects) < self.limits.records_max:
             if effects.bytes >= self.limits.bytes_max:
@@ -227,9 +264,12 @@ class Engine:
                 bug = PartitionStoppedError(position, error)
                 break
             self._taken(decision)
+            fates.append(_fate(decision))
             decided += 1
         core.flush(effects)
         committed = await self._commit(effects, decided)
+        if committed:
+            self.fates.update(filter(None, fates))
         if bug is not None and committed:
             self.stopped = bug
             raise bug
@@ -276,6 +316,7 @@ class Engine:
         assert self._claim is not None
         core = self.partition
         outcome, log_end = await self.store.commit(self._claim, effects.log, effects.sends, dict(core.next_offsets))
+        self.outcome = outcome
         if outcome is Outcome.OK:
             self._committed_log = max(self._committed_log, log_end)
             self._too_large = False
@@ -402,5 +443,4 @@ class Engine:
             if not await self._commit(effects, 1):
                 text = "the commit did not succeed; look again before trying again"
                 raise BrokenInvariantError(text)
-        self.stopped = None
-        self.drop()
+        self.resume()

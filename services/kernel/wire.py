@@ -17,6 +17,7 @@ Log headers (all `ce_` attributes are CloudEvents extensions except the standard
 
 import hashlib
 import struct
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -80,9 +81,13 @@ def record_digest(before: bytes, key: bytes | None, value: bytes | None, headers
         lengths[0] = _ABSENT
     if value is None:
         lengths[1] = _ABSENT
-    return hashlib.sha256(
-        b"".join((before, struct.pack(f">{len(lengths) + 1}I", len(lengths), *lengths), *parts))
-    ).digest()
+    count = len(lengths)
+    return hashlib.sha256(b"".join((before, _numbers(count + 1).pack(count, *lengths), *parts))).digest()
+
+
+@lru_cache(maxsize=256)
+def _numbers(count: int) -> struct.Struct:
+    return struct.Struct(f">{count}I")
 
 
 def input_digest(record: Record) -> str:

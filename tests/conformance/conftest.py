@@ -1,4 +1,4 @@
-"""Every test that takes `harness` or `new_harness` runs once on each kind of store."""
+"""Every test that takes `harness` or `new_harness` runs once on each kind of store that `--stores` names."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -8,10 +8,22 @@ from typing import Any
 import pytest
 
 from tests.support.harness import Harness, NewHarness
-from tests.support.stores import KINDS, StoreKind
+from tests.support.kafka import KAFKA
+from tests.support.stores import LOCAL_KINDS, StoreKind
+
+KINDS = {kind.name: kind for kind in (*LOCAL_KINDS, KAFKA)}
 
 
-@pytest.fixture(params=KINDS, ids=str)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    kinds = [KINDS[name] for name in metafunc.config.getoption("--stores").split(",")]
+    if "kind" in metafunc.fixturenames:
+        metafunc.parametrize("kind", kinds, ids=str, indirect=True)
+    if "holding_harness" in metafunc.fixturenames:
+        holding = [kind for kind in kinds if kind.can_hold_visibility]
+        metafunc.parametrize("holding_harness", holding, ids=str, indirect=True)
+
+
+@pytest.fixture
 def kind(request: pytest.FixtureRequest) -> StoreKind:
     found = request.param
     assert isinstance(found, StoreKind)
@@ -35,7 +47,7 @@ def harness(new_harness: NewHarness) -> Harness:
     return new_harness()
 
 
-@pytest.fixture(params=[kind for kind in KINDS if kind.can_hold_visibility], ids=str)
+@pytest.fixture
 def holding_harness(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]:
     """Run only on stores that can keep a transaction invisible in one partition."""
     with Harness(request.param, tmp_path) as harness:

@@ -79,8 +79,8 @@ class Harness:
         self.snapshots = folder / "snapshots" if snapshots else None
         self.stopped: dict[tuple[str, int], PartitionStoppedError] = {}
         topics = sorted({topic for service in services for topic in (*service.topics, service.log)})
-        self._layout = Layout(self.space, topics, self.clock, folder)
         self._runner = asyncio.Runner()
+        self._layout = Layout(self.space, topics, self.clock, folder, self.wait)
         self._raw = kind.create(self._layout)
         self.store = FaultyStore(self._raw)
         self._engines: dict[tuple[str, int], Engine] = {}
@@ -91,7 +91,7 @@ class Harness:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.kind.close(self._raw)
+        self.kind.close(self._raw, self._layout)
         self._runner.close()
 
     def wait(self, answer: Awaitable[Answer]) -> Answer:

@@ -1,10 +1,11 @@
-"""The kinds of store that the conformance suite runs on. A Kafka store joins by one more `StoreKind`."""
+"""The kinds of store that the conformance suite runs on; Apache Kafka is beside, in kafka.py."""
 
+import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from services.kernel.clock import VirtualClock
 from services.kernel.memory_store import MemoryStore
@@ -14,12 +15,13 @@ from services.kernel.store import Store
 
 
 class Layout(NamedTuple):
-    """What a store is created from; `folder` is the test's own."""
+    """What a store is created from; `folder` is the test's own, `wait` runs something asynchronous to its end."""
 
     space: Space
     topics: Sequence[str]
     clock: VirtualClock
     folder: Path
+    wait: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run
 
 
 @runtime_checkable
@@ -40,7 +42,7 @@ class StoreKind:
     name: str
     create: Callable[[Layout], Store]
     reopen: Callable[[Store, Layout], Store]
-    close: Callable[[Store], None]
+    close: Callable[[Store, Layout], None]
     can_hold_visibility: bool = False
 
     def __str__(self) -> str:
@@ -81,16 +83,16 @@ def _create_sqlite(layout: Layout) -> SqliteStore:
     )
 
 
-def _close_sqlite(store: Store) -> None:
+def _close_sqlite(store: Store, _: Layout) -> None:
     assert isinstance(store, SqliteStore)
     store.close()
 
 
 def _reopen_sqlite(store: Store, layout: Layout) -> SqliteStore:
-    _close_sqlite(store)
+    _close_sqlite(store, layout)
     return SqliteStore.open(sqlite_path(layout), layout.clock)
 
 
-MEMORY = StoreKind("memory", HoldingMemoryStore, lambda store, _: store, lambda _: None, can_hold_visibility=True)
+MEMORY = StoreKind("memory", HoldingMemoryStore, lambda store, _: store, lambda _, __: None, can_hold_visibility=True)
 SQLITE = StoreKind("sqlite", _create_sqlite, _reopen_sqlite, _close_sqlite)
-KINDS = (MEMORY, SQLITE)
+LOCAL_KINDS = (MEMORY, SQLITE)

@@ -48,7 +48,6 @@ _RETRY_BACKOFF_MS = 5
 _BETWEEN_TRANSACTIONS_S = 0.002
 _BATCH_BYTES = 900_000
 _PARTITION_FETCH_BYTES = 4_000_000
-_FETCH_WAIT_MS = 500
 _CLOSE_S = 3.0
 
 assert isinstance(_sender.BACKOFF_OVERRIDE, float), "aiokafka names its wait between transactions otherwise now"
@@ -94,7 +93,7 @@ def consumer(settings: KafkaSettings, *, committed: bool = True) -> Any:  # noqa
         auto_offset_reset="none",
         enable_auto_commit=False,
         isolation_level="read_committed" if committed else "read_uncommitted",
-        fetch_max_wait_ms=_FETCH_WAIT_MS,
+        fetch_max_wait_ms=settings.fetch_wait_ms,
         max_partition_fetch_bytes=_PARTITION_FETCH_BYTES,
         retry_backoff_ms=_RETRY_BACKOFF_MS * 4,
     )
@@ -193,9 +192,10 @@ async def send_batches(
 
 def record_of(topic: str, fetched: Any) -> Record:  # noqa: ANN401
     """Turn what a consumer got into a record of `topic`, the name without its prefix."""
-    return Record(
-        topic, fetched.partition, fetched.offset, fetched.timestamp, fetched.key, fetched.value, tuple(fetched.headers)
-    )
+    headers = tuple(fetched.headers)
+    if None in [value for _, value in headers]:  # a sender may write a header without a value
+        headers = tuple((name, value or b"") for name, value in headers)
+    return Record(topic, fetched.partition, fetched.offset, fetched.timestamp, fetched.key, fetched.value, headers)
 
 
 def records_of(topic: str, fetched: Sequence[Any]) -> list[Record]:

@@ -21,7 +21,8 @@ class KafkaSettings:
     """Addresses and security of a cluster, and the times that say when something is wrong.
 
     `bootstrap` is `HOST:PORT[,HOST:PORT...]`. `transaction_timeout_ms` is after how long the broker aborts what a dead
-    owner left open: until then nobody can read past it, so it is short. `request_timeout_ms` bounds one request.
+    owner left open: until then nobody can read past it, so it is short. `request_timeout_ms` bounds one request,
+    `fetch_wait_ms` how long a fetch waits at the broker for news.
     """
 
     bootstrap: str
@@ -35,6 +36,7 @@ class KafkaSettings:
     client_id: str = "adjudex"
     transaction_timeout_ms: int = 10_000
     request_timeout_ms: int = 10_000
+    fetch_wait_ms: int = 500
 
     def __post_init__(self) -> None:
         for address in self.bootstrap.split(","):

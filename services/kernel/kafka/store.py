@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import structlog
@@ -42,15 +42,26 @@ _Answer = TypeVar("_Answer")
 
 
 class KafkaStore:
-    """A store on a cluster. `prefix` stands before every topic, group and transactional id of the space."""
+    """A store on a cluster. `prefix` stands before every topic, group and transactional id of the space.
 
-    def __init__(self, prefix: str, partitions: int, settings: KafkaSettings, clock: Clock | None = None) -> None:
+    `observe` is told how many seconds each transaction took.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        partitions: int,
+        settings: KafkaSettings,
+        clock: Clock | None = None,
+        *,
+        observe: Callable[[float], None] = lambda _: None,
+    ) -> None:
         self.prefix = prefix
         self.partitions = partitions
         self.settings = settings
         self.clock = clock or WallClock()
-        self.transaction_s = 0.0
-        self._reader: Any = None
+        self._observe = observe
+        self._readers: dict[int, Any] = {}
         self._high: Any = None
         self._idle: list[Any] = []
         self._producers: dict[Claim, Any] = {}
@@ -73,10 +84,11 @@ class KafkaStore:
 
     async def close(self) -> None:
         """Close every connection; an open transaction is left to its next owner, or to its time limit."""
-        held = [*self._producers.values(), *self._idle, self._reader, self._high, self._appender]
+        held = [*self._producers.values(), *self._idle, *self._readers.values(), self._high, self._appender]
         self._producers.clear()
         self._idle.clear()
-        self._reader = self._high = self._appender = None
+        self._readers.clear()
+        self._high = self._appender = None
         await asyncio.gather(*(clients.close(client) for client in held if client is not None))
         for task in tuple(self._background):
             task.cancel()
@@ -177,19 +189,19 @@ class KafkaStore:
 
     async def arrival(self, timeout_s: float) -> None:
         """Wait until a `fetch` may bring more than the last one did, or time is up."""
-        if self._reader is None:
+        if not self._readers:
             await asyncio.sleep(timeout_s)
-        else:
-            await clients.arrival(self._reader, timeout_s)
+        for reader in self._readers.values():
+            await clients.arrival(reader, timeout_s)
 
     async def _reading(self, partition: int, positions: Mapping[str, int]) -> Any:  # noqa: ANN401
         """Return the reader, assigned to at least the topics asked for, and standing where it is asked to read.
 
         Where it stands is asked of the consumer: a fetch that was cancelled half-way has moved it (kafka.md, rule 2).
         """
-        if self._reader is None:
-            self._reader = await self._started(clients.consumer(self.settings))
-        reader = self._reader
+        reader = self._readers.get(partition)
+        if reader is None:
+            reader = self._readers[partition] = await self._started(clients.consumer(self.settings))
         wanted = {TopicPartition(self.full(topic), partition): start for topic, start in positions.items()}
         assigned = reader.assignment()
         if not wanted.keys() <= assigned:
@@ -328,7 +340,7 @@ class KafkaStore:
             self._later(task)
             self._let_go(claim)
             return Committed(Outcome.UNKNOWN)
-        self.transaction_s = time.perf_counter() - started
+        self._observe(time.perf_counter() - started)
         error = task.exception()
         if error is None:
             return Committed(Outcome.OK, task.result())

@@ -1,0 +1,109 @@
+"""What runs in a process: the engines of a decision service, or the relays, for the partitions that it is given."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client import Histogram
+
+from schemas.topics import OUTCOMES
+from services.kernel.engine import Engine
+from services.kernel.kafka.membership import Membership
+from services.kernel.kafka.process import EngineSubject, Process
+from services.kernel.kafka.settings import KafkaSettings
+from services.kernel.kafka.store import KafkaStore
+from services.kernel.space import Space
+from services.registry import DECISION_SERVICES
+from services.relay.publish import PUBLISHES
+from services.relay.relay import Relay
+
+RELAY = "relay"
+RUNNABLE = (*(service.name for service in DECISION_SERVICES), RELAY)
+"""Every service that `adjudex run` knows."""
+_IDLE_MAX_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Which service of which space runs here, over which cluster.
+
+    `instance` is the name of a static member of its group: never the same in two living processes. `snapshots` is a
+    folder of this machine; without one, every start reads the whole log.
+    """
+
+    service: str
+    space: Space
+    settings: KafkaSettings
+    instance: str | None = None
+    snapshots: Path | None = None
+
+
+class RelaySubject:
+    """The relays of one partition, each over a store of its own: they read the same logs at their own pace."""
+
+    def __init__(self, relays: Sequence[Relay], stores: Sequence[KafkaStore]) -> None:
+        self._relays = relays
+        self._stores = stores
+        self._started = False
+        self.published = 0
+
+    @property
+    def waits_for(self) -> str:
+        """Say whether it has found where it left off."""
+        return "" if self._started else "the last record that was published"
+
+    async def step(self) -> float:
+        """Publish what is there; a relay that fails begins again from its output."""
+        count = 0
+        for relay in self._relays:
+            count += await relay.step()
+        self._started = True
+        self.published += count
+        return 0.0 if count else _IDLE_MAX_S
+
+    async def arrival(self, timeout_s: float) -> None:
+        """Wait for log records."""
+        waits = [asyncio.ensure_future(store.arrival(timeout_s)) for store in self._stores]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Close the stores."""
+        await asyncio.gather(*(store.close() for store in self._stores))
+
+
+def assemble(running: Running, transactions: Histogram) -> Process:
+    """Put a process together; nothing runs yet."""
+    space, settings = running.space, running.settings
+
+    def store(observe: Callable[[float], None] = lambda _: None) -> KafkaStore:
+        return KafkaStore(space.name, space.partitions, settings, observe=observe)
+
+    if running.service == RELAY:
+        logs = [service.log for service in DECISION_SERVICES]
+
+        def relays(partition: int) -> RelaySubject:
+            stores = [store() for _ in PUBLISHES]
+            made = [
+                Relay(space, own, topic, publish, logs, partition)
+                for own, (topic, publish) in zip(stores, PUBLISHES.items(), strict=True)
+            ]
+            return RelaySubject(made, stores)
+
+        topic, subjects = OUTCOMES, relays
+        membership = Membership(settings, f"{space.name}.{RELAY}", f"{space.name}.{topic}", running.instance)
+        return Process(running.service, membership, subjects)
+
+    service = next(service for service in DECISION_SERVICES if service.name == running.service)
+
+    def engine(partition: int) -> EngineSubject:
+        own = store(transactions.observe)
+        return EngineSubject(Engine(space, service, own, partition, snapshots=running.snapshots), own)
+
+    group, log = f"{space.name}.{service.name}", f"{space.name}.{service.log}"
+    return Process(service.name, Membership(settings, group, log, running.instance), engine)

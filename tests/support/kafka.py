@@ -1,0 +1,148 @@
+"""Apache Kafka as a kind of store: a real broker, a space's topics with a prefix of its own for each test."""
+
+import atexit
+import os
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import cache
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+from schemas.envelope import Outgoing
+from services.kernel.clock import Clock
+from services.kernel.kafka import clients
+from services.kernel.kafka.settings import KafkaSettings
+from services.kernel.kafka.store import KafkaStore
+from services.kernel.markers import marker
+from services.kernel.store import Claim, Committed, Fetched, Outcome, Store
+from tests.support.stores import Layout, StoreKind, incarnation
+from tools.broker import Cluster
+
+_numbers = count(1)
+_RUN = uuid4().hex[:6]
+
+
+@cache
+def broker_address() -> str:
+    """Return the address of a broker that this process, or the one that started it, keeps for all its tests."""
+    given = os.environ.get("ADJUDEX_KAFKA")
+    if given:
+        return given
+    cluster = Cluster()
+    cluster.start()
+    atexit.register(cluster.stop)
+    return cluster.bootstrap
+
+
+def new_prefix(name: str = "t") -> str:
+    """Return a prefix that no other test has, on any broker."""
+    return f"{name}-{_RUN}-{next(_numbers)}"
+
+
+async def create_topics(
+    settings: KafkaSettings,
+    prefix: str,
+    topics: Sequence[str],
+    partitions: int,
+    *,
+    config: Mapping[str, str],
+    copies: int = 1,
+) -> None:
+    """Create topics without markers."""
+    admin = clients.admin(settings)
+    await admin.start()
+    try:
+        new = [
+            clients.NewTopic(f"{prefix}.{topic}", partitions, copies, topic_configs=dict(config)) for topic in topics
+        ]
+        answer = await admin.create_topics(new)
+        assert all(error[1] == 0 for error in answer.topic_errors), answer
+    finally:
+        await clients.close(admin)
+
+
+class SteadyKafkaStore(KafkaStore):
+    """A Kafka store for comparing runs byte for byte: what one fetch brings depends on what is there, not on when.
+
+    A commit returns once its markers are written: Kafka answers a moment before.
+    """
+
+    async def commit(
+        self, claim: Claim, log: Sequence[Outgoing], sends: Sequence[Outgoing], offsets: Mapping[str, int]
+    ) -> Committed:
+        committed = await super().commit(claim, log, sends, offsets)
+        if committed.outcome is Outcome.OK:
+            for topic, partition in {(record.topic, record.partition) for record in (*log, *sends)}:
+                end = await self.end_offsets(partition, [topic], committed=False)
+                while (await self.end_offsets(partition, [topic], committed=True))[topic] < end[topic]:
+                    pass
+        return committed
+
+    async def fetch(self, partition: int, positions: Mapping[str, int], records_max: int) -> Mapping[str, Fetched]:
+        ends = await self.end_offsets(partition, tuple(positions), committed=True)
+        found: dict[str, Fetched] = {}
+        wanted = dict(positions)
+        while wanted:
+            for topic, fetched in (await super().fetch(partition, wanted, records_max)).items():
+                records = [*found[topic].records, *fetched.records] if topic in found else fetched.records
+                found[topic] = Fetched(records[:records_max], fetched.next, fetched.end)
+                if len(records) > records_max:
+                    found[topic] = Fetched(records[:records_max], records[records_max].offset, fetched.end)
+                wanted[topic] = fetched.next
+                if fetched.next >= ends[topic] or len(records) >= records_max:
+                    del wanted[topic]
+        return found
+
+
+def _create(layout: Layout) -> Store:
+    # One store serves all engines here, and a fetch that waits at the broker for one keeps those of others from it.
+    settings = KafkaSettings(broker_address(), fetch_wait_ms=5)
+    prefix = new_prefix()
+    store = SteadyKafkaStore(prefix, layout.space.partitions, settings, layout.clock)
+
+    async def create() -> None:
+        # The test's clock is the topics': records keep the time that they are given.
+        await create_topics(
+            settings, prefix, layout.topics, store.partitions, config={"message.timestamp.type": "CreateTime"}
+        )
+        markers: list[Outgoing] = [
+            marker(layout.space.name, topic, partition, incarnation(topic))
+            for topic in layout.topics
+            for partition in range(store.partitions)
+        ]
+        await write_markers(store, markers)
+
+    layout.wait(create())
+    return store
+
+
+async def write_markers(store: KafkaStore, markers: Sequence[Outgoing]) -> None:
+    """Write the first record of every topic partition."""
+    sender = clients.producer(store.settings)
+    await sender.start()
+    try:
+        for record in markers:
+            topic = store.full(record.topic)
+            ((future, _),) = await clients.send_batches(sender, topic, record.partition, [record], store.now())
+            await future
+    finally:
+        await clients.close(sender)
+
+
+def _close(store: Store, wait: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
+    assert isinstance(store, KafkaStore)
+    wait(store.close())
+
+
+def _reopen(store: Store, layout: Layout) -> Store:
+    assert isinstance(store, KafkaStore)
+    layout.wait(store.close())
+    return SteadyKafkaStore(store.prefix, store.partitions, store.settings, layout.clock)
+
+
+def kafka_store(prefix: str, partitions: int, clock: Clock | None = None) -> KafkaStore:
+    """Open a store on the tests' broker."""
+    return KafkaStore(prefix, partitions, KafkaSettings(broker_address()), clock)
+
+
+KAFKA = StoreKind("kafka", _create, _reopen, lambda store, layout: _close(store, layout.wait))
