@@ -1,5 +1,6 @@
 """Apache Kafka as a kind of store: a real broker, a space's topics with a prefix of its own for each test."""
 
+import asyncio
 import atexit
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -79,7 +80,12 @@ class SteadyKafkaStore(KafkaStore):
         return committed
 
     async def fetch(self, partition: int, positions: Mapping[str, int], records_max: int) -> Mapping[str, Fetched]:
-        ends = await self.end_offsets(partition, tuple(positions), committed=True)
+        topics = tuple(positions)
+        ends, marks = await asyncio.gather(
+            self.end_offsets(partition, topics, committed=True), self.end_offsets(partition, topics, committed=False)
+        )
+        if all(ends[topic] <= start for topic, start in positions.items()):
+            return {topic: Fetched((), start, marks[topic]) for topic, start in positions.items()}
         found: dict[str, Fetched] = {}
         wanted = dict(positions)
         while wanted:
@@ -103,7 +109,7 @@ def _create(layout: Layout) -> Store:
     async def create() -> None:
         # The test's clock is the topics': records keep the time that they are given.
         await create_topics(
-            settings, prefix, layout.topics, store.partitions, config={"message.timestamp.type": "CreateTime"}
+            settings, prefix, layout.topics, store.partitions, config={"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
         )
         markers: list[Outgoing] = [
             marker(layout.space.name, topic, partition, incarnation(topic))
@@ -121,10 +127,14 @@ async def write_markers(store: KafkaStore, markers: Sequence[Outgoing]) -> None:
     sender = clients.producer(store.settings)
     await sender.start()
     try:
-        for record in markers:
-            topic = store.full(record.topic)
-            ((future, _),) = await clients.send_batches(sender, topic, record.partition, [record], store.now())
-            await future
+        sent = [
+            future
+            for record in markers
+            for future, _ in await clients.send_batches(
+                sender, store.full(record.topic), record.partition, [record], store.now()
+            )
+        ]
+        await asyncio.gather(*sent)
     finally:
         await clients.close(sender)
 

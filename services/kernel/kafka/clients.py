@@ -36,6 +36,7 @@ __all__ = [
     "kafka_errors",
     "member",
     "offsets_of",
+    "partitions_of",
     "producer",
     "record_of",
     "records_of",
@@ -77,13 +78,20 @@ class LostRecordsError(StoreError):
 
 
 class _Quiet(logging.Filter):
-    """Keeps out of the log what is normal with this client on Kafka 4, and repeats of one message."""
+    """Keeps out of the log what is normal with this client on Kafka 4, and what it repeats a thousand times.
+
+    An error that matters reaches whoever asked, as a StoreError.
+    """
+
+    _NORMAL = ("NotEnoughReplicas", "not found in cluster metadata", "NotLeaderForPartition")
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return "NotEnoughReplicas" not in record.getMessage()
+        text = record.getMessage()
+        return not any(normal in text for normal in self._NORMAL)
 
 
-logging.getLogger("aiokafka.producer.sender").addFilter(_Quiet())
+for _name in ("aiokafka.producer.sender", "aiokafka.cluster"):
+    logging.getLogger(_name).addFilter(_Quiet())
 
 
 def consumer(settings: KafkaSettings, *, committed: bool = True) -> Any:  # noqa: ANN401
@@ -150,6 +158,11 @@ async def close(client: Any) -> None:  # noqa: ANN401
     stop = client.close if hasattr(client, "describe_configs") else client.stop
     with contextlib.suppress(Exception):
         await asyncio.wait_for(stop(), _CLOSE_S)
+
+
+async def partitions_of(client: Any, topic: str) -> frozenset[int]:  # noqa: ANN401
+    """Return the partitions of a topic, once a broker knows it: one that was just created is unknown for a moment."""
+    return frozenset(await client._client._wait_on_metadata(topic) or ())  # noqa: SLF001 - consumers only say it of what they have seen
 
 
 async def arrival(reader: Any, timeout_s: float) -> None:  # noqa: ANN401

@@ -31,6 +31,7 @@ from .settings import KafkaSettings
 _log = structlog.get_logger(__name__)
 
 _CLAIM_S = 20.0
+_CLOSING_S = 3.0
 _WHOLE_LOG_S = 10.0
 _ANSWER_S = 15.0
 _REPLAY_MAX = 5_000
@@ -66,6 +67,7 @@ class KafkaStore:
         self._idle: list[Any] = []
         self._producers: dict[Claim, Any] = {}
         self._appender: Any = None
+        self._places: set[tuple[str, int]] = set()
         self._lives: dict[tuple[str, int], str] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self._offsets_sent: dict[Claim, float] = {}
@@ -90,6 +92,8 @@ class KafkaStore:
         self._readers.clear()
         self._high = self._appender = None
         await asyncio.gather(*(clients.close(client) for client in held if client is not None))
+        if self._background:  # most of it closes clients, too
+            await asyncio.wait(tuple(self._background), timeout=_CLOSING_S)
         for task in tuple(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -134,10 +138,19 @@ class KafkaStore:
 
     async def _check_topics(self, reader: Any, topics: Iterable[str], partition: int) -> None:  # noqa: ANN401
         for topic in topics:
-            held = await self._answer(reader._client._wait_on_metadata(self.full(topic)), f"looking for {topic}")  # noqa: SLF001
-            if held is not None and partition not in held:
+            held = await self._answer(clients.partitions_of(reader, self.full(topic)), f"looking for {topic}")
+            if partition not in held:
                 text = f"{self.full(topic)} has {len(held)} partitions; this space has {self.partitions}"
                 raise StoreError(text)
+
+    async def _check_places(self, sender: Any, records: Iterable[Outgoing]) -> None:  # noqa: ANN401
+        """Refuse all of what is to be appended together when one of it has no place; raises StoreError."""
+        for topic, partition in {(record.topic, record.partition) for record in records} - self._places:
+            doing = f"looking for {self.full(topic)}"
+            if partition not in await self._answer(sender.partitions_for(self.full(topic)), doing):
+                text = f"there is no topic partition {self.full(topic)}/{partition}"
+                raise StoreError(text)
+            self._places.add((topic, partition))
 
     def replay(self, log: str, partition: int, start: int) -> AsyncIterator[Sequence[Record]]:
         """Read a log partition from an offset to where it ends now."""
@@ -326,6 +339,7 @@ class KafkaStore:
             return Committed(Outcome.FENCED)
         if not log and not sends:
             return Committed(Outcome.OK)
+        await self._check_places(self._producers[claim], (*log, *sends))
         started = time.perf_counter()
         # Not cancelled with its caller: aiokafka would go on with a commit in the background, unseen.
         task = asyncio.ensure_future(self._transaction(claim, log, sends, offsets))
@@ -407,6 +421,7 @@ class KafkaStore:
         try:
             for place in {(record.topic, record.partition) for record in records} - self._lives.keys():
                 await self.incarnations(place[:1], place[1])
+            await self._check_places(self._appender, records)
             sent = await self._send_all(self._appender, records)
             for place, future, count in sent:
                 first = (await self._answer(future, f"writing {place[0]}")).offset
