@@ -7,12 +7,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest -q
+BROKER := $(BIN)/python -m tools.broker --
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --exclude-newer "2 weeks" --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo lint format test bench lock clean
+.PHONY: help setup demo tools lint format test bench lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -33,11 +34,14 @@ format: setup ## mend what can be mended by itself: imports, layout
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-test: lint ## check everything, the cheap first: lint, rules, simulation, killed processes, documents
+test: tools lint ## check everything, the cheap first: lint, rules, simulation, killed processes, documents, Kafka
 	$(PYTEST) -n $(WORKERS) tests/unit tests/property tests/conformance
 	$(PYTEST) -n $(WORKERS) tests/simulation
-	$(PYTEST) -n $(WORKERS) tests/integration
+	$(PYTEST) -n $(WORKERS) tests/integration --ignore tests/integration/kafka
 	$(PYTEST) tests/docs
+	$(BROKER) $(PYTEST) -n $(WORKERS) tests/conformance --stores kafka -k kafka
+	$(BROKER) $(PYTEST) -n $(WORKERS) tests/integration/kafka
+	$(PYTEST) tests/chaos
 
 bench: setup ## measure (see tests/bench)
 	$(BIN)/python -m tests.bench
@@ -59,6 +63,12 @@ $(VENV)/.runtime: requirements/runtime.txt pyproject.toml $(VENV)/.created
 	$(PIP) install --require-hashes -r requirements/runtime.txt
 	$(PIP) install --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 	@touch $@
+
+# What tests need besides Python; early, so that what is missing is said before the tests.
+tools: setup build/kafka/.jars
+	@command -v kcat >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& { apt-get install -y -q kcat || { apt-get update -q && apt-get install -y -q kcat; }; } >/dev/null; } || { \
+		echo "Adjudex's tests need kcat, a client of Apache Kafka (on Debian: apt install kcat)." >&2; exit 1; }
 
 # A real Kafka for tests, demonstration and benchmark (tools/broker.py).
 build/kafka/.jars: deploy/kafka/pom.xml | $(VENV)/.created
