@@ -147,7 +147,8 @@ def decode(wire: str, value: bytes) -> Message:
     """
     model = _models.get(wire)
     if model is not None:
-        return _read(model, value)
+        read: Message = model.__pydantic_validator__.validate_json(value)
+        return read
     # Not json.loads: its limit of depth depends on the caller's stack, so that a repeat could read otherwise.
     content = from_json(value) if wire in _upcasts else {}
     while wire in _upcasts:
@@ -155,12 +156,7 @@ def decode(wire: str, value: bytes) -> Message:
         content = function(content)
     if wire not in _models:
         raise UnknownTypeError(wire)
-    return _read(_models[wire], json.dumps(content))
-
-
-def _read(model: type[Message], value: bytes | str) -> Message:
-    read: Message = model.__pydantic_validator__.validate_json(value)
-    return read
+    return decode(wire, json.dumps(content).encode())
 
 
 def registered() -> Mapping[str, type[Message]]:

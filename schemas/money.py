@@ -4,35 +4,44 @@ JSON numbers lose units above 2^53, so an amount travels as a string of decimal 
 an EVM word.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import Field, GetPydanticSchema, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
 
 AMOUNT_MINOR_MAX = 2**256 - 1
-_DIGITS_MAX = 78
 WHOLE_BPS = 10_000
 
 
-def _validate(value: Any, info: ValidationInfo) -> int:  # noqa: ANN401 - a validator is handed anything
-    if type(value) is int and info.mode == "python":
-        amount = value
-    elif type(value) is str and value.isascii() and value.isdigit() and len(value) <= _DIGITS_MAX:
-        amount = int(value) if value == "0" or value[0] != "0" else -1
-    else:
-        amount = -1
-    if 0 <= amount <= AMOUNT_MINOR_MAX:
-        return amount
-    kind = "amount_minor"
-    message = "must be a string of decimal digits, whole base units without sign or leading zero, below 2^256"
-    raise PydanticCustomError(kind, message)
+_KIND = "amount_minor"
+_MUST_BE = "must be a string of decimal digits, whole base units without sign or leading zero, below 2^256"
+_SPELLED = "^(0|[1-9][0-9]{0,77})$"
+_IN_CODE = core_schema.int_schema(strict=True, ge=0, le=AMOUNT_MINOR_MAX)
+_ON_THE_WIRE = core_schema.chain_schema(
+    [
+        core_schema.str_schema(strict=True, pattern=_SPELLED),
+        core_schema.int_schema(strict=False, le=AMOUNT_MINOR_MAX),
+    ]
+)
 
+
+def _or_must_be(schema: CoreSchema) -> CoreSchema:
+    return core_schema.custom_error_schema(schema, custom_error_type=_KIND, custom_error_message=_MUST_BE)
+
+
+# Told to pydantic's core instead of in a validator of our own, which would be called back for every amount of a log.
+_AMOUNT = core_schema.json_or_python_schema(
+    json_schema=_or_must_be(_ON_THE_WIRE),
+    python_schema=_or_must_be(core_schema.union_schema([_IN_CODE, _ON_THE_WIRE], mode="left_to_right")),
+    serialization=core_schema.plain_serializer_function_ser_schema(
+        str, return_schema=core_schema.str_schema(), when_used="json"
+    ),
+)
 
 AmountMinor = Annotated[
     int,
-    BeforeValidator(_validate),
-    PlainSerializer(str, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": "^(0|[1-9][0-9]{0,77})$"}),
+    GetPydanticSchema(lambda _source, _handler: _AMOUNT),
+    WithJsonSchema({"type": "string", "pattern": _SPELLED}),
 ]
 """An amount in base units: `int` in code, decimal string on the wire, 0 to 2^256 - 1."""
 PositiveAmountMinor = Annotated[AmountMinor, Field(gt=0)]

@@ -99,16 +99,18 @@ def _version(profile: Profile) -> int:
 
 
 def _profiled(facts: Facts, version: int, fact: AssessorProfiled) -> Facts:
-    stake_before = facts.stake(fact.assessor)
     history = facts.profiles.get(fact.assessor, ())
+    stake_before = history[-1].stake_minor if history else 0
     profile = Profile(version, fact.stake_minor, fact.linked_accounts)
-    return replace(
-        facts,
+    # Most facts are profiles, and replace() takes twice as long.
+    return Facts(
         version=version,
+        rulebooks=facts.rulebooks,
         profiles=facts.profiles.set(fact.assessor, (*history, profile)),
         linking=_relinked(facts, fact),
         eligible_stake_minor=facts.eligible_stake_minor + fact.stake_minor - stake_before,
         eligible_heads=facts.eligible_heads + (fact.stake_minor > 0) - (stake_before > 0),
+        principals=facts.principals,
     )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import struct
-from collections.abc import Iterable
+from binascii import unhexlify
 from typing import NamedTuple
 
 from schemas.instants import DAY
@@ -52,7 +52,10 @@ class DuplicateMemory:
 
     def remember(self, key: bytes, topic: int, offset: int, at: int, content_sha256: str) -> None:
         """Remember an input that used up its id."""
-        day = at // DAY
+        digest = bytes.fromhex(content_sha256)[:_DIGEST_BYTES]
+        self._entries(at // DAY)[key] = _pack.pack(topic, offset, at, digest)
+
+    def _entries(self, day: int) -> dict[bytes, bytes]:
         entries = self._days.get(day)
         if entries is None:
             entries = self._days[day] = {}
@@ -60,23 +63,28 @@ class DuplicateMemory:
             oldest = self._last_day - DUPLICATE_WINDOW // DAY - 1
             for old in [held for held in self._days if held < oldest]:
                 del self._days[old]
-        entries[key] = _pack.pack(topic, offset, at, bytes.fromhex(content_sha256)[:_DIGEST_BYTES])
+        return entries
 
-    def remember_later(self, unique: Iterable[bytes], topic: int, offset: int, at: int, content_sha256: bytes) -> None:
+    def remember_later(self, unique: bytes, topic: int, offset: int, at: int, content_sha256: bytes) -> None:
         """Remember an input when the memory is next asked: replaying a long log, most are too old by then.
 
-        `unique` is what `key` takes, as the log spells it.
+        `unique` is what `key` compresses, as the log spells it.
         """
-        self._later.append((b"\n".join(unique), topic, offset, at, content_sha256))
+        self._later.append((unique, topic, offset, at, content_sha256))
 
     def _remember_now(self) -> None:
         if not self._later:
             return
         later, self._later = self._later, []
-        newest = max(at for *_, at, _ in later)
+        newest = max(at for _, _, _, at, _ in later)
+        day, entries = -1, {}
         for unique, topic, offset, at, content_sha256 in later:
             if newest - at <= DUPLICATE_WINDOW + DAY:  # the next input may be stamped a little before the newest
-                self.remember(_compress(unique), topic, offset, at, content_sha256.decode())
+                if at // DAY != day:
+                    day = at // DAY
+                    entries = self._entries(day)
+                digest = unhexlify(content_sha256[: 2 * _DIGEST_BYTES])
+                entries[_compress(unique)] = _pack.pack(topic, offset, at, digest)
 
     def dump(self) -> list[tuple[int, list[tuple[str, str]]]]:
         """Spell it for a snapshot."""

@@ -126,6 +126,7 @@ class Partition:
         self._pending: list[tuple[str, PassedInput]] = []
         self._pending_bytes = 0
         self._touched: set[str] = set()
+        self._applied = b""
         self._kernel_key = f"partition/{index}"
         self._facts_key = f"facts/{index}"
         self._fact_types = {model.wire for model in service.facts.types}
@@ -540,7 +541,7 @@ class Partition:
                 facts = self._fold_fact(facts, event)
             elif isinstance(event, ReleaseStarted):
                 release = (event.fingerprint, event.space_sha256)
-            elif not isinstance(event, (Refused, SetAside, InputsPassed)):
+            elif event.wire not in self._kernel_folds:
                 decider = self._deciders[key.partition("/")[0]]
                 state = decider.evolve(self.state(key) if state is None else state, event)
                 for message in self._messages(key, sequence, event, event_id, cause):
@@ -648,8 +649,10 @@ class Partition:
             decider = self._deciders[key.partition("/")[0]]
             self.restore(key, decider.evolve(self.state(key), event))
         position = headers.get("ce_input")
-        if position is not None and not position.startswith(b"deadline/"):
+        # An input's first record says all there is to know of it.
+        if position is not None and position != self._applied and not position.startswith(b"deadline/"):
             self._apply_input(record.key, headers, event, position)
+            self._applied = position
         return event
 
     def _apply_input(self, key: bytes, headers: dict[str, bytes], event: Message, position: bytes) -> None:
@@ -663,7 +666,7 @@ class Partition:
         if sha256 is None or sender is None or (isinstance(event, Refused) and event.unknown):
             return
         stream, input_key = headers.get("ce_stream") or topic.encode(), headers.get("ce_inputkey") or key
-        unique = (stream, input_key, sender, headers["ce_causationid"])
+        unique = b"\n".join((stream, input_key, sender, headers["ce_causationid"]))
         self.memory.remember_later(unique, self._topic_numbers[topic], offset, at, sha256)
 
     def _apply_release(self, event: ReleaseStarted) -> None:
@@ -678,9 +681,9 @@ class Partition:
                 self._advance(topic_range.topic, passed.offset, passed.at)
                 if passed.fate == "no-effect":
                     stream = passed.stream or topic_range.topic
-                    unique = (stream, passed.key or "", passed.sender or "", passed.id or "")
+                    unique = f"{stream}\n{passed.key or ''}\n{passed.sender or ''}\n{passed.id or ''}"
                     self.memory.remember_later(
-                        map(str.encode, unique),
+                        unique.encode(),
                         self._topic_numbers[topic_range.topic],
                         passed.offset,
                         passed.at,
