@@ -20,8 +20,8 @@ help: ## list these targets
 
 setup: $(VENV)/.dev ## create .venv with everything needed to work on Adjudex (PYTHON=... chooses the interpreter)
 
-demo: $(VENV)/.runtime ## run the demonstration (installs only what Adjudex needs to run)
-	$(BIN)/adjudex demo
+demo: $(VENV)/.runtime $(if $(KAFKA),build/kafka/.jars) ## run the demonstration (KAFKA=1: through Apache Kafka, which needs a JDK and Maven)
+	$(if $(KAFKA),$(BIN)/python -m tools.broker -- sh -c 'exec $(BIN)/adjudex demo --kafka "$$ADJUDEX_KAFKA"',$(BIN)/adjudex demo)
 
 lint: setup ## check style, types, layers and licences
 	$(BIN)/ruff check .
@@ -75,12 +75,12 @@ build/kafka/.jars: deploy/kafka/pom.xml | $(VENV)/.created
 	@java="$${JAVA_HOME:+$$JAVA_HOME/bin/}java"; \
 	version=$$("$$java" -version 2>&1 | sed -n '1s/[^"]*"\([0-9]*\).*/\1/p'); \
 	if [ "$${version:-0}" -lt 17 ]; then \
-		echo "Adjudex's tests need a JDK >= 17, for Apache Kafka; $$java is $${version:-missing}." >&2; \
+		echo "Apache Kafka needs a JDK >= 17; $$java is $${version:-missing}." >&2; \
 		echo "Install one (on Debian: apt install openjdk-17-jdk-headless), or set JAVA_HOME." >&2; \
 		exit 1; \
 	fi; \
 	if ! command -v mvn >/dev/null; then \
-		echo "Adjudex's tests need Maven, to fetch Apache Kafka (on Debian: apt install maven)." >&2; \
+		echo "Fetching Apache Kafka needs Maven (on Debian: apt install maven)." >&2; \
 		exit 1; \
 	fi
 	@echo "fetching Apache Kafka into $(@D)"

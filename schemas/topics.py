@@ -3,6 +3,7 @@
 Names here are without the space's prefix; stores add it. Every topic of a space has the same number of partitions.
 """
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from . import adjudication, claims, governance, incidents, payouts
@@ -44,6 +45,38 @@ TOPICS: tuple[Topic, ...] = (
     Topic(INSTRUCTIONS, "output"),
 )
 """Every topic."""
+
+
+TELLS: dict[str, tuple[str, ...]] = {
+    "governance": ("incidents", "claims", "adjudication", "payouts"),
+    "incidents": ("claims", "adjudication"),
+    "claims": ("adjudication", "payouts"),
+    "adjudication": ("incidents", "claims"),
+    "payouts": ("claims",),
+}
+"""Whose inboxes each service writes, besides its own: what its `route` may name, and no more than it has a right to."""
+
+_KEPT: dict[str, str] = {
+    # For ever: every decision is decided again from these records.
+    "cleanup.policy": "delete",
+    "retention.ms": "-1",
+    "retention.bytes": "-1",
+    # The broker's clock is everybody's: a sender cannot choose when it was in time.
+    "message.timestamp.type": "LogAppendTime",
+    # Of a record with the largest message and its headers, and of our batches.
+    "max.message.bytes": "1200000",
+    # A sender may compress; what is stored can be read without any of the codecs.
+    "compression.type": "uncompressed",
+    # A replica that lacks records never leads: an acknowledged input stays.
+    "unclean.leader.election.enable": "false",
+}
+SETTINGS: dict[str, Mapping[str, str]] = dict.fromkeys(("input", "inbox", "log", "output"), _KEPT)
+"""What topics of each kind are set to on Kafka, besides `min.insync.replicas`."""
+
+
+def settings(kind: str, replication: int) -> dict[str, str]:
+    """Return the settings of a topic of that kind and so many copies: a write is acknowledged when two have it."""
+    return {**SETTINGS[kind], "min.insync.replicas": str(min(2, replication))}
 
 
 def stream(name: str) -> InputTopic:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from schemas.envelope import Record
+from services.cli.data import SpaceStore
 from services.kernel.decider import DecisionService
 from services.kernel.engine import PartitionStoppedError
 from services.kernel.fingerprint import fingerprint
 from services.kernel.partition import Effects, Partition
 from services.kernel.space import Space
-from services.kernel.sqlite_store import SqliteStore
 from services.kernel.verify import where_is
 
 
@@ -27,7 +27,7 @@ class Backlog(NamedTuple):
     stopped: PartitionStoppedError | None
 
 
-async def read_backlog(space: Space, store: SqliteStore, service: DecisionService[Any], partition: int) -> Backlog:
+async def read_backlog(space: Space, store: SpaceStore, service: DecisionService[Any], partition: int) -> Backlog:
     """Rebuild a partition from its log, and decide what comes next without keeping it."""
     incarnations = await store.incarnations((service.log, *service.topics), partition)
     core = Partition(space, service, partition, incarnations, fingerprint(service))
@@ -42,10 +42,16 @@ async def read_backlog(space: Space, store: SqliteStore, service: DecisionServic
     ends = await store.end_offsets(partition, service.topics, committed=True)
     for topic, end in ends.items():
         start = max(core.next_offsets[topic], 1)
-        if start < end:
-            head = (await store.fetch(partition, {topic: start}, 1))[topic].records[0]
+        if start >= end:
+            continue
+        # Counted, not subtracted: on Kafka the ends of transactions have offsets too.
+        count, head = 0, None
+        async for records in store.read(topic, partition, start):
+            head = head or records[0]
+            count += len(records)
+        if head is not None:
             heads.append(head)
-            undecided[f"{topic}/{partition}"] = Undecided(end - start, head.timestamp)
+            undecided[f"{topic}/{partition}"] = Undecided(count, head.timestamp)
     return Backlog(undecided, _stopped(core, heads, store.now()))
 
 

@@ -6,10 +6,11 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from schemas.instants import SECOND, format_duration, format_instant
+from schemas.instants import format_instant
 from services.cli.backlog import Backlog, read_backlog
+from services.cli.checks import Check, span
 from services.cli.console import FINDINGS, FINE, Console, wrapped
 from services.cli.data import DataDirectory
 from services.cli.set_aside import pass_advice
@@ -26,19 +27,15 @@ _RESTORE = "restore the directory from a copy, and check that one with `adjudex 
 _FREE_WARN, _FREE_FAIL = 1_000_000_000, 100_000_000
 
 
-class Check(NamedTuple):
-    """What one check found, and unless all is well, what to do."""
-
-    name: str
-    status: Literal["ok", "warn", "fail"]
-    what: str
-    todo: str = ""
-    command: str | None = None
-
-
 async def examine(data: DataDirectory, console: Console) -> int:
     """Run every check that can be run; returns 1 when one of them fails."""
-    checks = [*_machine(), *_directory(data)]
+    checks = [*_machine()]
+    if data.is_on_kafka:
+        from services.cli.cluster import examine_cluster
+
+        checks += [check async for check in examine_cluster(data)]
+    else:
+        checks += _directory(data)
     if data.file.exists():
         holder = _holder(data)
         checks.append(Check("lock", "ok", f"process {holder} runs this space" if holder else "nobody runs this space"))
@@ -158,7 +155,7 @@ async def _clock(space: Space, store: SqliteStore) -> Check:
     return Check(
         "clock",
         "fail",
-        f"{what}: the clock went back by {_span(newest - now)}",
+        f"{what}: the clock went back by {span(newest - now)}",
         "set the clock right; until it is past the newest record, time stands still and no deadline fires",
     )
 
@@ -169,7 +166,7 @@ def _undecided(backlogs: Sequence[Backlog], now: int, *, running: bool) -> Itera
         yield Check("undecided", "ok", "every input is decided")
     for topic, held in waiting:
         age = now - held.oldest_at
-        what = f"{topic}: {held.inputs:,} undecided, the oldest of {format_instant(held.oldest_at)}, {_span(age)} ago"
+        what = f"{topic}: {held.inputs:,} undecided, the oldest of {format_instant(held.oldest_at)}, {span(age)} ago"
         if not running:
             yield Check("undecided", "warn", what, "`adjudex up` decides them")
         elif age > _BEHIND:
@@ -195,7 +192,3 @@ def _snapshots(data: DataDirectory, space: Space) -> Check:
     oldest = format_instant(int(min(file.stat().st_mtime for file in files) * 1_000))
     expected = len(DECISION_SERVICES) * space.partitions
     return Check("snapshots", "ok", f"{len(files)} of {expected}, {size:,} bytes, the oldest of {oldest}")
-
-
-def _span(milliseconds: int) -> str:
-    return format_duration(milliseconds - milliseconds % SECOND)

@@ -44,7 +44,7 @@ def _new_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 async def _write(data: DataDirectory, file: IO[bytes]) -> int:
-    with data.read() as (space, store):
+    async with data.reading() as (space, store):
         return await write_export(space, TOPIC_NAMES, store, file)
 
 

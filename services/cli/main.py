@@ -29,9 +29,11 @@ app = _group(texts.ADJUDEX)
 key_app = _group("Key pairs of principals, who vouch for inputs.")
 log_app = _group("Show, export and verify what was decided.")
 set_aside_app = _group("Inputs that could not be read, or stop a partition.")
+topics_app = _group("What a space needs on a Kafka cluster.")
 app.add_typer(key_app, name="key")
 app.add_typer(log_app, name="log")
 app.add_typer(set_aside_app, name="set-aside")
+app.add_typer(topics_app, name="topics")
 
 
 class LogLevel(Enum):
@@ -55,6 +57,22 @@ def _public_key(value: str | None) -> str | None:
     return value
 
 
+def _addresses(value: str | None) -> str | None:
+    from services.kernel.kafka.settings import KafkaSettings, SettingsError
+
+    try:
+        return value and KafkaSettings(value).bootstrap
+    except SettingsError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _web(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < _PORTS:
+        raise typer.BadParameter("HOST:PORT, such as 127.0.0.1:6066 or 0.0.0.0:6066")
+    return value
+
+
 def _readable(files: list[Path] | None) -> list[Path] | None:
     for file in files or ():
         if file != _STDIN and not (file.is_file() or file.is_fifo()):
@@ -65,9 +83,21 @@ def _readable(files: list[Path] | None) -> list[Path] | None:
 Data = Annotated[
     Path, typer.Option("--data", envvar="ADJUDEX_DATA", metavar="DIR", file_okay=False, help="Where the space lives.")
 ]
+Kafka = Annotated[
+    str | None,
+    typer.Option(
+        "--kafka",
+        envvar="ADJUDEX_KAFKA",
+        metavar="HOST:PORT[,...]",
+        callback=_addresses,
+        help="The cluster, where the space is on one.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Say everything as JSON: one object, or one object a line.")]
 Level = Annotated[LogLevel, typer.Option("--log-level", help="What the program logs of itself, on standard error.")]
 _DATA, _STDIN = Path(".adjudex"), Path("-")
+_PORTS = 2**16
 
 
 @app.command(help=texts.DEMO)
@@ -77,12 +107,22 @@ def demo(
         Path | None,
         typer.Option("--data", metavar="DIR", file_okay=False, help="Keep the space here; else it is thrown away."),
     ] = None,
+    kafka: Annotated[
+        str | None,
+        # No environment variable: what is set for other commands must not turn this into something else.
+        typer.Option(
+            "--kafka", metavar="HOST:PORT[,...]", callback=_addresses, help="Tell it through this cluster instead."
+        ),
+    ] = None,
+    day_seconds: Annotated[
+        int, typer.Option(metavar="N", min=1, max=3600, help="With --kafka: how many seconds a day takes.")
+    ] = 2,
     as_json: Json = False,
 ) -> int:
     """Tell a story, from incident reports to payouts."""
     from services.cli.demo import run_demo
 
-    return run_demo(data, as_json=as_json)
+    return run_demo(data, kafka, day_s=day_seconds, as_json=as_json)
 
 
 @app.command(help=texts.UP)
@@ -123,6 +163,35 @@ def up(
     return run_up(DataDirectory(data), wanted, files or [_STDIN], until_idle=until_idle, as_json=as_json)
 
 
+@app.command(help=texts.RUN)
+@ends
+def run(
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="Which one: see above.")],
+    data: Data = _DATA,
+    kafka: Kafka = None,
+    instance: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            callback=_name,
+            envvar="ADJUDEX_INSTANCE",
+            help="Name of this process in its group: started again, it has its partitions at once. Never twice.",
+            show_default=False,
+        ),
+    ] = None,
+    web: Annotated[
+        str, typer.Option(metavar="HOST:PORT", callback=_web, help="Where /live, /ready and /metrics are served.")
+    ] = "127.0.0.1:6066",
+    log_level: Level = LogLevel.INFO,
+) -> int:
+    """Run one service on Kafka until SIGINT or SIGTERM."""
+    configure_logging(log_level.value)
+    from services.cli.data import DataDirectory
+    from services.cli.running import run_service
+
+    return run_service(service, DataDirectory(data, kafka), instance, web)
+
+
 @key_app.command("new", help=texts.KEY_NEW)
 @ends
 def key_new(
@@ -156,19 +225,21 @@ def key_list(data: Data = _DATA, as_json: Json = False) -> int:
 def log_show(
     what: Annotated[str, typer.Argument(metavar="WHAT", help="An aggregate's key, an input's id, or a position.")],
     data: Data = _DATA,
+    kafka: Kafka = None,
     as_json: Json = False,
 ) -> int:
     """Show the timeline of an aggregate, of an input and all that it began, or of a position."""
     from services.cli.data import DataDirectory
     from services.cli.timeline import show
 
-    return asyncio.run(show(DataDirectory(data), what, Console(as_json=as_json)))
+    return asyncio.run(show(DataDirectory(data, kafka), what, Console(as_json=as_json)))
 
 
 @log_app.command("export", help=texts.LOG_EXPORT)
 @ends
 def log_export(
     data: Data = _DATA,
+    kafka: Kafka = None,
     to: Annotated[
         Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Where to write it.  [default: standard output]")
     ] = None,
@@ -178,7 +249,7 @@ def log_export(
     from services.cli.data import DataDirectory
     from services.cli.exports import export
 
-    return asyncio.run(export(DataDirectory(data), to, Console(as_json=as_json)))
+    return asyncio.run(export(DataDirectory(data, kafka), to, Console(as_json=as_json)))
 
 
 @log_app.command("verify", help=texts.LOG_VERIFY)
@@ -191,6 +262,7 @@ def log_verify(
         ),
     ] = None,
     data: Data = _DATA,
+    kafka: Kafka = None,
     as_json: Json = False,
 ) -> int:
     """Verify an export, or the data directory when no FILE is named: believe nothing, decide everything again."""
@@ -199,19 +271,45 @@ def log_verify(
 
     console = Console(as_json=as_json)
     if file is None:
-        return asyncio.run(verify_data(DataDirectory(data), console))
+        return asyncio.run(verify_data(DataDirectory(data, kafka), console))
     with file.open("rb") as opened:
         return verify_file(opened, console)
 
 
+class StoreKind(Enum):
+    """What a space can be copied into."""
+
+    EMBEDDED = "embedded"
+    KAFKA = "kafka"
+
+
+@log_app.command("copy", help=texts.LOG_COPY)
+@ends
+def log_copy(
+    source: Annotated[Path, typer.Option("--from", metavar="DIR", file_okay=False, help="Where the space lives.")],
+    target: Annotated[Path, typer.Option("--to", metavar="DIR", file_okay=False, help="Where its copy goes.")],
+    kafka: Kafka = None,
+    into: Annotated[
+        StoreKind | None, typer.Option("--as", help="What the copy is.  [default: what the original is not]")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Copy a space into another store, record by record."""
+    from services.cli.copying import Kind, copy
+    from services.cli.data import DataDirectory
+
+    kind = None if into is None else Kind(into.value)
+    return asyncio.run(copy(DataDirectory(source, kafka), DataDirectory(target, kafka), kind, Console(as_json=as_json)))
+
+
 @set_aside_app.command("list", help=texts.ASIDE_LIST)
 @ends
-def set_aside_list(data: Data = _DATA, as_json: Json = False) -> int:
+def set_aside_list(data: Data = _DATA, kafka: Kafka = None, as_json: Json = False) -> int:
     """List every input that was set aside, with its cause."""
     from services.cli.data import DataDirectory
     from services.cli.set_aside import list_all
 
-    return asyncio.run(list_all(DataDirectory(data), Console(as_json=as_json)))
+    return asyncio.run(list_all(DataDirectory(data, kafka), Console(as_json=as_json)))
 
 
 @set_aside_app.command("show", help=texts.ASIDE_SHOW)
@@ -221,13 +319,14 @@ def set_aside_show(
         str, typer.Argument(metavar="POSITION", help="Where the input stands, or the event that set it aside.")
     ],
     data: Data = _DATA,
+    kafka: Kafka = None,
     as_json: Json = False,
 ) -> int:
     """Show an input that was set aside, with its original bytes."""
     from services.cli.data import DataDirectory
     from services.cli.set_aside import show_one
 
-    return asyncio.run(show_one(DataDirectory(data), position, Console(as_json=as_json)))
+    return asyncio.run(show_one(DataDirectory(data, kafka), position, Console(as_json=as_json)))
 
 
 @set_aside_app.command("pass", help=texts.ASIDE_GO_PAST)
@@ -237,6 +336,7 @@ def set_aside_pass(
     operator: Annotated[str, typer.Option(metavar="NAME", callback=_name, help="Who answers for it.")],
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it stays in the log for ever.")],
     data: Data = _DATA,
+    kafka: Kafka = None,
     as_json: Json = False,
     log_level: Level = LogLevel.WARNING,
 ) -> int:
@@ -248,14 +348,87 @@ def set_aside_pass(
     if not reason.strip():
         raise OperationRefusedError("the reason is empty", "say why the input is passed: others will read it")
     console = Console(as_json=as_json)
-    return asyncio.run(pass_one(DataDirectory(data), position, console, operator=operator, reason=reason))
+    return asyncio.run(pass_one(DataDirectory(data, kafka), position, console, operator=operator, reason=reason))
 
 
 @app.command(help=texts.DOCTOR)
 @ends
-def doctor(data: Data = _DATA, as_json: Json = False) -> int:
+def doctor(data: Data = _DATA, kafka: Kafka = None, as_json: Json = False) -> int:
     """Examine this machine and the data directory."""
     from services.cli.data import DataDirectory
     from services.cli.doctor import examine
 
-    return asyncio.run(examine(DataDirectory(data), Console(as_json=as_json)))
+    return asyncio.run(examine(DataDirectory(data, kafka), Console(as_json=as_json)))
+
+
+Space = Annotated[str | None, typer.Option("--space", metavar="NAME", callback=_name, help="Name of a new space.")]
+Partitions = Annotated[
+    int | None, typer.Option("--partitions", metavar="N", min=1, max=256, help="Its partitions.  [default: 12]")
+]
+RootKey = Annotated[
+    str | None,
+    typer.Option("--root-key", metavar="HEX", callback=_public_key, help="Public key of governance's root in it."),
+]
+Replication = Annotated[
+    int | None,
+    typer.Option("--replication", metavar="N", min=1, help="Copies of new topics.  [default: 3, or one a broker]"),
+]
+Acls = Annotated[bool, typer.Option("--acls", help="Also who may do what: the least that each user needs.")]
+Producers = Annotated[
+    list[str] | None,
+    typer.Option("--producer", metavar="NAME=STREAM[,...]", help="With --acls: who may post to which streams."),
+]
+Readers = Annotated[
+    list[str] | None, typer.Option("--reader", metavar="NAME", help="With --acls: who may read outputs and logs.")
+]
+Auditors = Annotated[
+    list[str] | None, typer.Option("--auditor", metavar="NAME", help="With --acls: who may read every topic.")
+]
+
+
+@topics_app.command("plan", help=texts.TOPICS_PLAN)
+@ends
+def topics_plan(  # noqa: PLR0913 - options, each by its name
+    data: Data = _DATA,
+    kafka: Kafka = None,
+    space: Space = None,
+    partitions: Partitions = None,
+    root_key: RootKey = None,
+    replication: Replication = None,
+    acls: Acls = False,
+    producer: Producers = None,
+    reader: Readers = None,
+    auditor: Auditors = None,
+    as_json: Json = False,
+) -> int:
+    """Say what `apply` would do on the cluster."""
+    from services.cli.data import DataDirectory, NewSpace
+    from services.cli.topics import Asked, plan
+
+    outsiders = (producer or (), reader or (), auditor or ())
+    asked = Asked(NewSpace(space, partitions, root_key), replication, acls, *outsiders)
+    return asyncio.run(plan(DataDirectory(data, kafka), asked, Console(as_json=as_json)))
+
+
+@topics_app.command("apply", help=texts.TOPICS_APPLY)
+@ends
+def topics_apply(  # noqa: PLR0913 - options, each by its name
+    data: Data = _DATA,
+    kafka: Kafka = None,
+    space: Space = None,
+    partitions: Partitions = None,
+    root_key: RootKey = None,
+    replication: Replication = None,
+    acls: Acls = False,
+    producer: Producers = None,
+    reader: Readers = None,
+    auditor: Auditors = None,
+    as_json: Json = False,
+) -> int:
+    """Bring the cluster to what the space needs."""
+    from services.cli.data import DataDirectory, NewSpace
+    from services.cli.topics import Asked, apply
+
+    outsiders = (producer or (), reader or (), auditor or ())
+    asked = Asked(NewSpace(space, partitions, root_key), replication, acls, *outsiders)
+    return asyncio.run(apply(DataDirectory(data, kafka), asked, Console(as_json=as_json)))

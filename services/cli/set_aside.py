@@ -47,7 +47,7 @@ def _text(content: dict[str, Any]) -> list[str]:
 
 async def list_all(data: DataDirectory, console: Console) -> int:
     """List everything that was set aside."""
-    with data.read() as (space, store):
+    async with data.reading() as (space, store):
         found = await _found(Tracer(space, store))
     for content, _ in found:
         console.put(content, *_text(content))
@@ -59,7 +59,7 @@ async def list_all(data: DataDirectory, console: Console) -> int:
 async def show_one(data: DataDirectory, position: str, console: Console) -> int:
     """Show one set-aside input with its bytes; the position is its own, or that of the event that says so."""
     wanted = _read(position)
-    with data.read() as (space, store):
+    async with data.reading() as (space, store):
         tracer = Tracer(space, store)
         for content, input_place in await _found(tracer):
             if wanted not in (input_place, read_place(content["log_position"])):
@@ -99,7 +99,7 @@ async def pass_one(data: DataDirectory, position: str, console: Console, *, oper
     service = next((held for held in DECISION_SERVICES if topic in held.topics), None)
     if service is None:
         raise OperationRefusedError(f"nothing is decided from {topic}", "pass an input of a public stream or an inbox")
-    with data.own() as (space, store):
+    async with data.owning() as (space, store):
         if partition >= space.partitions:
             raise OperationRefusedError(f"there is no partition {partition}", f"0 to {space.partitions - 1}")
         engine = Engine(space, service, store, partition, snapshots=data.snapshots)
@@ -112,7 +112,8 @@ async def pass_one(data: DataDirectory, position: str, console: Console, *, oper
             )
         await engine.pass_input(topic, offset, operator=operator, reason=reason)
     content = {"passed": position, "operator": operator, "reason": reason, "stopped_by": str(stopped)}
-    console.put(content, *headline("passed", f"{position}, by {operator}: {reason}"), *detail("next", "`adjudex up`"))
+    following = f"`adjudex run {service.name}` goes on behind it" if data.is_on_kafka else "`adjudex up`"
+    console.put(content, *headline("passed", f"{position}, by {operator}: {reason}"), *detail("next", following))
     return FINE
 
 
@@ -132,7 +133,8 @@ def pass_advice(data: DataDirectory, position: str) -> Advice:
     if read_place(position) is None:
         return Advice("report this bug: a deadline cannot be passed; a mended release goes on with it", None)
     command = f"adjudex set-aside pass {position} --data {quote(str(data.path))} --operator NAME --reason TEXT"
-    return Advice("report this bug; to go past the input, stop `up` and run", command)
+    first = "" if data.is_on_kafka else "stop `up` and "
+    return Advice(f"report this bug; to go past the input, {first}run", command)
 
 
 async def _run_until_stopped(engine: Engine) -> PartitionStoppedError | None:

@@ -21,13 +21,20 @@ Exit codes of every command:
 
 DEMO = """Tell a story, from incident reports to payouts.
 
-All services run on a virtual clock; the same inputs give the same log every time.
+All services run on an embedded log, on a virtual clock; the same inputs give the same log every time.
+
+With --kafka the same story goes through topics of a new space on that cluster, and a process for each service. Its
+rulebook is in a hurry: a day takes seconds, and windows of days last as many seconds. Whoever acts has read what they
+act on. In the end the processes are stopped, what the topics hold is verified, and its events are compared with those
+of the embedded log, instants, positions and hashes aside. Topics are left as they are; --data keeps space.json, the
+export, and what the services said.
 
 \b
-Example:
+Examples:
   adjudex demo
+  adjudex demo --kafka 127.0.0.1:9092 --data demo
 
-Exit codes: 0 the log verifies; 1 it does not; 2 wrong usage.
+Exit codes: 0 the log verifies, and on Kafka has the same events; 1 it does not, or a service failed; 2 wrong usage.
 """
 
 UP = """Run a space until SIGINT or SIGTERM.
@@ -117,6 +124,22 @@ Examples:
 Exit codes: 0 nothing found; 1 findings, each with where and what; 2 wrong usage.
 """
 
+LOG_COPY = """Copy a space into another store, record by record, and compare the two.
+
+From an embedded log into new topics on Kafka, from Kafka into an embedded log, or into another embedded log. Records
+keep keys, values, headers, order, offsets and times, so `log verify` says of the copy what it says of the original.
+From Kafka to Kafka it is refused: transactions leave gaps among offsets that new topics cannot have.
+
+Stop services and senders first; a copy of what changes meanwhile is refused.
+
+\b
+Examples:
+  adjudex log copy --from local --to production --kafka kafka-1:9092
+  adjudex log copy --from production --to backup --kafka kafka-1:9092
+
+Exit codes: 0 copied, and equal; 1 it differs, or cannot be copied; 2 wrong usage.
+"""
+
 ASIDE_LIST = """List every input that was set aside, with its cause.
 
 \b
@@ -137,7 +160,9 @@ Exit codes: 0 shown; 1 nothing there was set aside; 2 wrong usage.
 
 ASIDE_GO_PAST = """Go past an input that stops a partition.
 
-That is an event which names you, and the input stays where it is. It cannot be done while `up` runs.
+That is an event which names you, and the input stays where it is. It cannot be done while `up` runs. On Kafka it
+claims the partition, which takes it from the running service for a moment; that one claims it again by itself, and
+goes on behind the input. It needs the rights of that service.
 
 \b
 Example:
@@ -146,13 +171,66 @@ Example:
 Exit codes: 0 passed; 1 nothing is stopped there, or `up` runs; 2 wrong usage.
 """
 
-DOCTOR = """Examine this machine and the data directory.
+DOCTOR = """Examine this machine and the data directory, or the cluster that its space is on.
 
-Each line is ok, warn or fail, and says what to do unless all is well. It may run while `up` runs.
+Each line is ok, warn or fail, and says what to do unless all is well. It only reads, and may be run while services do.
 
 \b
 Example:
   adjudex doctor
 
 Exit codes: 0 all is well, or warnings only; 1 something fails; 2 wrong usage.
+"""
+
+TOPICS_PLAN = """Say what `topics apply` would do on the cluster, and do nothing.
+
+\b
+Each topic is one of
+  create   it is missing
+  mark     it lacks markers, the first record of each partition
+  differs  a setting is not as it must be
+  ok       it is as it must be
+  unknown  it has the space's prefix, but nothing of this release uses it
+  refused  it cannot be used: the line says why
+\b
+Examples:
+  adjudex topics plan --kafka kafka-1:9092 --space main
+  adjudex topics plan --acls --producer bot-1=incident.reports --reader explorer
+
+Exit codes: 0 nothing stands in the way; 1 something does, or the cluster does not answer; 2 wrong usage.
+"""
+
+TOPICS_APPLY = """Bring the cluster to what the space needs: topics, settings, markers and, with --acls, rights.
+
+The first time it also writes DIR/space.json, which says which space is meant: copy that file to every machine that
+runs a service of it. It may be run again at any time, does what is missing, and deletes nothing.
+
+\b
+Examples:
+  adjudex topics apply --kafka kafka-1:9092 --space main --partitions 12 --root-key HEX
+  adjudex topics apply --acls --producer bot-1=incident.reports,claim.filings --auditor ada
+
+Exit codes: 0 everything is as it must be; 1 it is not, or the cluster does not answer; 2 wrong usage.
+"""
+
+RUN = """\
+Run one service of a space on Kafka, until SIGINT or SIGTERM.
+
+SERVICE is one of governance, incidents, claims, adjudication, payouts (which decide) and relay (which publishes what
+was decided for outsiders). Run each at least once; processes of one service share its partitions out among them, and
+when one dies another goes on where it stopped. It stops in order within 5 seconds.
+
+DIR/space.json says which space it is: `adjudex topics apply` writes it. Snapshots are kept in DIR/snapshots; they are
+a cache.
+
+\b
+  adjudex run claims --kafka 127.0.0.1:9092
+  adjudex run claims --kafka 127.0.0.1:9092 --instance claims-0 --web 127.0.0.1:7001
+
+\b
+  /live      200 while the process turns
+  /ready     200 when its partitions are recovered and decide; else 503, and what it waits for
+  /metrics   for Prometheus
+
+Exit codes: 0 after a stop in order, 1 when a missing right or a bug ends it, 70 when stopping took too long.
 """

@@ -19,7 +19,7 @@ _FIELD_MAX = 300
 
 async def show(data: DataDirectory, what: str, console: Console) -> int:
     """Show the timeline of what a text names; returns the exit code."""
-    with data.read() as (space, store):
+    async with data.reading() as (space, store):
         entries = await Tracer(space, store).find(what)
     if not entries:
         raise OperationRefusedError(

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from schemas.envelope import Message, Record, decode
 from schemas.topics import INPUTS, TOPICS
+from services.cli.data import SpaceStore
 from services.embedded import read_topic
 from services.kernel.partitioner import partition_of
 from services.kernel.records import InputsPassed, Refused, SetAside, TopicStarted
 from services.kernel.space import Space
-from services.kernel.sqlite_store import SqliteStore
 from services.kernel.verify import groups, where_is
 from services.registry import DECISION_SERVICES
 
@@ -69,7 +69,7 @@ def read_place(text: str) -> Place | None:
 class Tracer:
     """Looks things up by reading logs from their beginning: there is no other index here."""
 
-    def __init__(self, space: Space, store: SqliteStore) -> None:
+    def __init__(self, space: Space, store: SpaceStore) -> None:
         self.space = space
         self.store = store
 

@@ -1,7 +1,9 @@
-"""The demonstration: a story on the embedded log, on a virtual clock, through public inputs only."""
+"""The demonstration: one story through public inputs, on the embedded log or through Kafka and separate processes."""
 
 import asyncio
+import contextlib
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from services.cli.console import OperationRefusedError
@@ -10,6 +12,7 @@ from services.cli.demo.json_lines import JsonLines
 from services.cli.demo.render import Timeline
 from services.cli.demo.run import Demonstration
 from services.cli.demo.scene import Show
+from services.cli.demo.stage import EmbeddedStage
 from services.cli.exports import verify_file
 
 __all__ = ["run_demo"]
@@ -17,45 +20,68 @@ __all__ = ["run_demo"]
 _EXPORT = "export.jsonl"
 
 
-def run_demo(data: Path | None = None, *, as_json: bool = False) -> int:
+def run_demo(data: Path | None = None, kafka: str | None = None, *, day_s: int = 2, as_json: bool = False) -> int:
     """Run the demonstration and print it.
 
     Args:
-        data: The directory that keeps the log and its export, which must not have one yet; None: they are not kept.
-        as_json: Print JSON lines, the last of which has the log hash, instead of a timeline for people.
+        data: The directory that keeps the space and its export, which must not have one yet; None: nothing is kept.
+        kafka: The cluster, for a new space there and a process for each service; None: an embedded log.
+        day_s: How many seconds a day of the story takes on a cluster.
+        as_json: Print JSON lines, one of which has the log hash, instead of a timeline for people.
 
     Returns:
         The exit code: 0 when everything was verified, 1 when something is wrong.
 
     Raises:
-        OperationRefusedError: `data` cannot be used.
+        OperationRefusedError: `data` or the cluster cannot be used, or a service failed.
     """
     show = JsonLines() if as_json else Timeline()
+    with _directory(data) as path:
+        directory = DataDirectory(path, kafka)
+        _check(directory)
+        if kafka is None:
+            return _embedded(directory, show, kept=data is not None)
+        from services.cli.demo.on_kafka import perform
+
+        return asyncio.run(perform(directory, path / _EXPORT, show, day_s=day_s, kept=data is not None))
+
+
+@contextlib.contextmanager
+def _directory(data: Path | None) -> Iterator[Path]:
     if data is not None:
-        return _perform(DataDirectory(data), show, kept=True)
+        yield data
+        return
     with tempfile.TemporaryDirectory(prefix="adjudex-") as directory:
-        return _perform(DataDirectory(Path(directory)), show, kept=False)
+        yield Path(directory)
 
 
-def _perform(data: DataDirectory, show: Show, *, kept: bool) -> int:
-    demonstration, path = _begin(data, show), data.path / _EXPORT
+def _check(data: DataDirectory) -> None:
+    todo = "name another directory with --data, or none: then nothing is kept"
+    for path in (data.file, data.description, data.path / _EXPORT):
+        if path.exists():
+            raise OperationRefusedError(f"{path} exists, and the demonstration begins with an empty log", todo)
+
+
+def _embedded(data: DataDirectory, show: Show, *, kept: bool) -> int:
     try:
-        show.opening()
-        asyncio.run(demonstration.play(path))
+        stage = EmbeddedStage(data.file)
+    except OSError as error:
+        todo = "name another directory with --data, or none: then nothing is kept"
+        raise OperationRefusedError(f"{data.path} cannot hold a log: {error.strerror}", todo) from None
+    path = data.path / _EXPORT
+    try:
+        show.opening(stage.space.name, stage.calendar)
+        demonstration = Demonstration(stage, show)
+        asyncio.run(_play(demonstration, stage, path))
     finally:
-        demonstration.store.close()
+        stage.close()
     show.balances(demonstration.balances())
     console = show.checking(path if kept else None)
     with path.open("rb") as file:
         return verify_file(file, console)
 
 
-def _begin(data: DataDirectory, show: Show) -> Demonstration:
-    todo = "name another directory with --data, or none: then nothing is kept"
-    for path in (data.file, data.path / _EXPORT):
-        if path.exists():
-            raise OperationRefusedError(f"{path} exists, and the demonstration begins with an empty log", todo)
-    try:
-        return Demonstration(data.file, show)
-    except OSError as error:
-        raise OperationRefusedError(f"{data.path} cannot hold a log: {error.strerror}", todo) from None
+async def _play(demonstration: Demonstration, stage: EmbeddedStage, path: Path) -> None:
+    await demonstration.play()
+    with path.open("wb") as file:
+        await stage.export(file)

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from schemas.instants import DAY, format_instant, parse_instant
+from schemas.instants import parse_instant
+from services.cli.demo.calendar import Calendar
 
 SPACE = "demonstration"
 START = parse_instant("2026-03-02T09:00:00Z")
@@ -25,7 +26,6 @@ STRANGER = "free-lunch"
 """A bot that governance never registered."""
 GATEWAY = "gateway"
 """The principal that vouches for the sessions of people."""
-_DAY_ONE = START // DAY * DAY
 
 
 def usdc(whole: int) -> int:
@@ -94,28 +94,6 @@ def both(amount_minor: int) -> str:
     return f"{amount(amount_minor)} ({amount_minor})"
 
 
-def day_of(instant: int) -> int:
-    """Return the day of the demonstration, counted from 1, that an instant belongs to."""
-    return (instant - _DAY_ONE) // DAY + 1
-
-
-def instant_of(day: int, clock: str) -> int:
-    """Return the instant of `day 3  14:00`; raises ValueError when `clock` is no time of day."""
-    return _DAY_ONE + (day - 1) * DAY + parse_instant(f"1970-01-01T{clock}:00Z")
-
-
-def clock_of(instant: int) -> str:
-    """Spell the time of day, to the minute."""
-    return format_instant(instant)[11:16]
-
-
-def moment(instant: int) -> str:
-    """Spell an instant as the demonstration counts days; before its first day, by the calendar."""
-    if instant < _DAY_ONE:
-        return format_instant(instant)[:10]
-    return f"day {day_of(instant)} {clock_of(instant)}"
-
-
 _MACHINE = re.compile(
     r"(?P<account>eip155:1:0x[0-9a-f]{40})"
     r"|(?P<instant>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)"
@@ -125,7 +103,7 @@ _MACHINE = re.compile(
 """What machines need and readers do not; no number of eight digits in this story is anything but an amount."""
 
 
-def plain(text: str) -> str:
+def plain(text: str, calendar: Calendar) -> str:
     """Make what services wrote readable: names for accounts, days for instants, USDC beside base units."""
 
     def spell(found: re.Match[str]) -> str:
@@ -133,7 +111,7 @@ def plain(text: str) -> str:
             case "account":
                 return name_of(found[0])
             case "instant":
-                return moment(parse_instant(found[0]))
+                return calendar.moment(parse_instant(found[0]))
             case "minor":
                 return both(int(found[0]))
             case _:

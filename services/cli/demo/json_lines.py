@@ -10,7 +10,7 @@ from schemas.envelope import Message
 from schemas.instants import format_instant
 from schemas.outcomes import InputOutcome
 from services.cli.console import Console
-from services.cli.demo.cast import SPACE, START
+from services.cli.demo.calendar import Calendar
 from services.cli.demo.scene import Balance, Posted
 from services.cli.demo.seen import Happened, Instructed
 from services.cli.demo.step import Unreadable
@@ -26,11 +26,20 @@ class JsonLines(Console):
     def _line(self, kind: str, at: int, **content: Any) -> None:  # noqa: ANN401 - JSON
         self._at = max(self._at, at)
         super().put({"type": kind, "at": format_instant(at), **content})
+        self.flush()
 
-    def opening(self) -> None:
+    def opening(self, space: str, calendar: Calendar) -> None:
         """Name the space."""
         note = "keys, accounts and incarnations are derived from fixed seeds: for demonstration only"
-        self._line("space", START, name=SPACE, note=note)
+        self._line("space", calendar.opening, name=space, note=note)
+
+    def note(self, kind: str, content: Mapping[str, Any], *_text: str) -> None:
+        """Write something about the run itself."""
+        self._line(kind, self._at, **content)
+
+    def begins(self, calendar: Calendar) -> None:
+        """Write how long a day takes."""
+        self._line("story", calendar.opening, day_ms=calendar.day)
 
     def posted(self, inputs: list[Posted]) -> None:
         """Write each input as it was posted."""

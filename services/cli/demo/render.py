@@ -1,8 +1,9 @@
 """The run as a timeline for people: by day, who does what, then what the services answer."""
 
 import textwrap
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import rich.console
 from rich.text import Text
@@ -10,13 +11,16 @@ from rich.text import Text
 from schemas.outcomes import InputOutcome, NextStep
 from services.cli.console import Console, printable
 from services.cli.demo import words
-from services.cli.demo.cast import amount, both, clock_of, day_of, moment, name_of, plain
+from services.cli.demo.calendar import Calendar, Hurried
+from services.cli.demo.cast import amount, both, name_of, plain
 from services.cli.demo.scene import Balance, Posted
 from services.cli.demo.seen import Happened, Instructed
 from services.cli.render import place
 
 _COLUMNS_MIN, _COLUMNS_MAX = 60, 100
 _CLOCK, _WHO, _LABEL = 7, 14, 10
+_BOTH_COLUMNS = 95
+"""What a line about a cover needs, base units included."""
 _OPENING = """\
 Adjudex: a vault is emptied, and five claims are decided, from the first report to the last payment.
 
@@ -27,27 +31,57 @@ Whoever acts stands on the left, and below it what the services decide. People p
 for them. Amounts are in USDC, with base units (6 decimals) in brackets. With --data DIR the log is kept, to look \
 into with `adjudex log show`."""
 
+_HURRIED = """\
+Adjudex on Apache Kafka: a vault is emptied, and five claims are decided, from the first report to the last payment.
+
+It is the story of `adjudex demo`, but through topics and separate processes, and on the wall's clock. Its rulebook is \
+in a hurry: a day takes {days} seconds, so that the vote of 72 hours lasts {vote}. On the left are seconds since the \
+beginning; what falls due carries the instant at which it was due, and is shown when it was read. Nobody acts on an \
+answer before it was read. What is said in between keeps to the story's days. Keys and accounts come from fixed seeds; \
+never use them for anything else.
+
+Whoever acts stands on the left, and below it what the services decide. People post through a gateway that vouches \
+for them. Amounts are in USDC, with base units (6 decimals) in brackets."""
+
 
 class Timeline:
     """Prints as things happen: plain text, or in colours on a terminal."""
 
     def __init__(self) -> None:
+        self._calendar = Calendar(0)
         self._console = rich.console.Console(highlight=False)
         columns = self._console.width if self._console.is_terminal else _COLUMNS_MAX
         self._columns = min(max(columns, _COLUMNS_MIN), _COLUMNS_MAX)
         self._day = 0
+        self._at = 0
         self._clock = ""
         self._spaced = True
         self._answers: list[InputOutcome] = []
 
     # --- what a run shows
 
-    def opening(self) -> None:
+    def opening(self, space: str, calendar: Calendar) -> None:
         """Say what this is."""
-        for number, paragraph in enumerate(_OPENING.split("\n\n")):
+        self.begins(calendar)
+        text = (
+            _HURRIED.format(days=calendar.day_s, vote=3 * calendar.day_s) if isinstance(calendar, Hurried) else _OPENING
+        )
+        for number, paragraph in enumerate(text.split("\n\n")):
             self._space()
             for line in self._wrap(paragraph, 0):
                 self._print(Text(line, "bold" if number == 0 else ""))
+
+    def note(self, _kind: str, _content: Mapping[str, Any], *text: str) -> None:
+        """Print something about the run itself."""
+        self._space()
+        for line in text:
+            indent = len(line) - len(line.lstrip())
+            for part in self._wrap(line.strip(), indent):
+                self._print(Text(" " * indent + part))
+
+    def begins(self, calendar: Calendar) -> None:
+        """Count days and seconds from here."""
+        self._calendar = calendar
 
     def posted(self, inputs: list[Posted]) -> None:
         """Print who posts what."""
@@ -55,7 +89,7 @@ class Timeline:
         self._begin(first.at)
         for line in self._wrap(first.step.aside, _CLOCK) if first.step.aside else ():
             self._print(Text(" " * _CLOCK).append(line, "italic"))
-        self._row(first.at, first.step.who, words.saying([posted.content for posted in inputs]), "bold")
+        self._row(first.at, first.step.who, words.saying([posted.content for posted in inputs], self._calendar), "bold")
         self._answers = []
 
     def answered(self, posted: Posted, outcome: InputOutcome, caused: list[Happened]) -> None:
@@ -74,7 +108,7 @@ class Timeline:
 
     def happened(self, happened: Happened) -> None:
         """Print an event, unless another says the same."""
-        sentence = words.happening(happened)
+        sentence = words.happening(happened, self._calendar)
         if sentence is not None:
             self._due(happened.at)
             self._row(happened.at, happened.service, sentence)
@@ -88,7 +122,8 @@ class Timeline:
         """Print what is left of each cover."""
         self._heading("What is left of the covers")
         for balance in balances:
-            paid, remaining = amount(balance.paid_minor), both(balance.remaining_minor)
+            spell = both if self._columns >= _BOTH_COLUMNS else amount
+            paid, remaining = amount(balance.paid_minor), spell(balance.remaining_minor)
             self._print(
                 Text(f"{balance.cover:<13}{name_of(balance.holder):<8}{amount(balance.amount_minor):>12}").append(
                     f"   paid {paid:>12}   remaining {remaining}"
@@ -99,8 +134,10 @@ class Timeline:
         """Print a heading."""
         self._heading("What the verifier finds, which takes an export and believes nothing")
         if export is not None:
-            self._print(Text(f"{export} is the export; beside it is the log."))
+            beside = "" if isinstance(self._calendar, Hurried) else "; beside it is the log"
+            self._print(Text(f"{export} is the export{beside}."))
             self._space()
+        self._spaced = False
         return Console(as_json=False)
 
     # --- answers
@@ -109,15 +146,15 @@ class Timeline:
         refusal = outcome.refusal
         if refusal is not None:
             self._labelled("refused", refusal.rule, service, "red")
-            self._labelled("value", plain(refusal.value))
-            self._labelled("accepted", plain(refusal.accepted))
+            self._labelled("value", plain(refusal.value, self._calendar))
+            self._labelled("accepted", plain(refusal.accepted, self._calendar))
             if refusal.not_before is not None:
-                self._labelled("from", moment(refusal.not_before))
+                self._labelled("from", self._calendar.moment(refusal.not_before))
         elif outcome.fate == "duplicate":
             text = f"of {place(outcome.of or '')}, which was decided before: nothing happens twice"
             self._labelled("duplicate", text, service)
         else:
-            self._labelled(outcome.fate.replace("-", " "), plain(outcome.reason or ""), service, "red")
+            self._labelled(outcome.fate.replace("-", " "), plain(outcome.reason or "", self._calendar), service, "red")
 
     def _summed_up(self, at: int, service: str, caused: list[Happened]) -> None:
         """Say how many of a step's inputs went well, and what comes next where that is the same for all."""
@@ -131,8 +168,8 @@ class Timeline:
 
     def _next(self, step: NextStep | None) -> None:
         if step is not None:
-            due = "" if step.due_at is None else f"; by {moment(step.due_at)}"
-            self._labelled("next", plain(step.step) + due, style="dim")
+            due = "" if step.due_at is None else f"; by {self._calendar.moment(step.due_at)}"
+            self._labelled("next", plain(step.step, self._calendar) + due, style="dim")
 
     # --- rows
 
@@ -142,7 +179,7 @@ class Timeline:
 
     def _row(self, at: int, who: str, text: str, style: str = "cyan") -> None:
         """Print who does something; the time stands where it changes."""
-        clock = clock_of(at)
+        clock = self._calendar.clock_of(at)
         head = Text.assemble(f"{clock if clock != self._clock else '':<{_CLOCK}}", (f"{who:<{_WHO}}", style))
         self._clock = clock
         self._hanging(head, text)
@@ -155,18 +192,18 @@ class Timeline:
 
     def _due(self, at: int) -> None:
         """Begin a block of its own for what falls due at another time than the block before."""
-        if clock_of(at) != self._clock or day_of(at) != self._day:
+        if not self._calendar.is_one_moment(at, self._at):
             self._begin(at)
 
     def _begin(self, at: int) -> None:
         """Begin a block, and a day when one begins."""
-        self._clock = ""
-        if day_of(at) == self._day:
+        self._clock, self._at = "", at
+        day, heading = self._calendar.day_of(at), self._calendar.heading(at)
+        if day == self._day or heading is None:
             self._space()
             return
-        self._day = day_of(at)
-        date = datetime.fromtimestamp(at / 1000, UTC)
-        self._heading(f"day {self._day}  {date:%A} {date.day} {date:%B %Y}")
+        self._day = day
+        self._heading(heading)
 
     def _heading(self, text: str) -> None:
         self._space()

@@ -1,11 +1,13 @@
 """What a run shows, and the two ways to show it to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from schemas.outcomes import InputOutcome
 from services.cli.console import Console
+from services.cli.demo.calendar import Calendar
 from services.cli.demo.seen import Happened, Instructed
 from services.cli.demo.step import Post, Step
 from services.cli.demo.words import Content
@@ -41,8 +43,14 @@ class Balance:
 class Show(Protocol):
     """Shows a run while it goes on."""
 
-    def opening(self) -> None:
+    def opening(self, space: str, calendar: Calendar) -> None:
         """Say what this is."""
+
+    def note(self, kind: str, content: Mapping[str, Any], *text: str) -> None:
+        """Say something about the run itself: for programs, and for people."""
+
+    def begins(self, calendar: Calendar) -> None:
+        """The story begins, by this calendar."""
 
     def posted(self, inputs: list[Posted]) -> None:
         """Somebody posts the inputs of one step."""
@@ -61,3 +69,35 @@ class Show(Protocol):
 
     def checking(self, export: Path | None) -> Console:
         """The verification begins, of an export that stays where it is; return what is written to."""
+
+
+class Quiet:
+    """Shows nothing."""
+
+    def opening(self, space: str, calendar: Calendar) -> None:
+        """Show nothing."""
+
+    def note(self, kind: str, content: Mapping[str, Any], *text: str) -> None:
+        """Show nothing."""
+
+    def begins(self, calendar: Calendar) -> None:
+        """Show nothing."""
+
+    def posted(self, inputs: list[Posted]) -> None:
+        """Show nothing."""
+
+    def answered(self, posted: Posted, outcome: InputOutcome, caused: list[Happened]) -> None:
+        """Show nothing."""
+
+    def happened(self, happened: Happened) -> None:
+        """Show nothing."""
+
+    def instructed(self, instructed: Instructed) -> None:
+        """Show nothing."""
+
+    def balances(self, balances: list[Balance]) -> None:
+        """Show nothing."""
+
+    def checking(self, export: Path | None) -> Console:
+        """Show nothing."""
+        return Console(as_json=False)

@@ -5,6 +5,7 @@ from typing import Final
 
 from schemas.adjudication import VOTES
 from schemas.claims import FILINGS, REGISTRATIONS, RegisterCover
+from schemas.envelope import Input
 from schemas.governance import (
     ACTIONS,
     GovernanceInput,
@@ -15,8 +16,10 @@ from schemas.governance import (
 )
 from schemas.incidents import REPORTS
 from schemas.instants import DAY
-from services.cli.demo.cast import ASSET, BOTS, COVERS_MINOR, GATEWAY, PRODUCT, STAKES_MINOR, START, account, key
-from services.cli.demo.step import Post, Step, at, known
+from schemas.rulebook import Rulebook
+from services.cli.demo.cast import ASSET, BOTS, COVERS_MINOR, GATEWAY, PRODUCT, STAKES_MINOR, account, key
+from services.cli.demo.seen import Seen
+from services.cli.demo.step import Post, Step, at, counted_from, known
 from services.governance.rulebooks import parse_rulebook, read_shipped
 
 _SCOPE: Final = "main"
@@ -28,7 +31,7 @@ def setting() -> Iterable[Step]:
     yield Step(
         at(1, "09:00"),
         "root",
-        (_governance("rulebook", PublishRulebook(scope=_SCOPE, rulebook=rulebook)),),
+        (Post("governance-rulebook", ACTIONS.name, None, lambda seen: _rules(seen, rulebook)),),
         "A space begins empty. Governance, whose key is called root, publishes the rules and says who may speak.",
     )
     product = ListProduct(
@@ -58,21 +61,32 @@ def setting() -> Iterable[Step]:
         for name, stake_minor in STAKES_MINOR.items()
     ]
     yield Step(at(1, "09:30"), "root", tuple(stakes))
-    covers = [
-        RegisterCover(
-            cover=f"cover-{holder}",
+    covers = tuple(_cover(holder, amount_minor, rulebook) for holder, amount_minor in COVERS_MINOR.items())
+    set_up = counted_from(stakes[-1].id, 1, "09:30")
+    yield Step(set_up(1, "12:00"), "registrar", covers)
+
+
+def _rules(seen: Seen, rulebook: Rulebook) -> GovernanceInput:
+    return PublishRulebook(scope=_SCOPE, rulebook=seen.calendar.rules(rulebook))
+
+
+def _cover(holder: str, amount_minor: int, rulebook: Rulebook) -> Post:
+    cover = f"cover-{holder}"
+
+    def content(seen: Seen) -> Input:
+        calendar = seen.calendar
+        return RegisterCover(
+            cover=cover,
             product=PRODUCT,
             holder=account(holder),
             amount_minor=amount_minor,
             asset=ASSET,
-            starts_at=START - 60 * DAY,
-            expires_at=START + 305 * DAY,
+            starts_at=calendar.opening - calendar.span(60 * DAY),
+            expires_at=calendar.opening + calendar.span(305 * DAY),
             rulebook=rulebook.id,
         )
-        for holder, amount_minor in COVERS_MINOR.items()
-    ]
-    posts = tuple(Post(f"register-{cover.cover}", REGISTRATIONS.name, None, known(cover)) for cover in covers)
-    yield Step(at(1, "12:00"), "registrar", posts)
+
+    return Post(f"register-{cover}", REGISTRATIONS.name, None, content)
 
 
 def _governance(name: str, action: GovernanceInput) -> Post:

@@ -18,51 +18,77 @@ from services.cli.demo.cast import (
     STRANGER,
     account,
     digest,
-    instant_of,
     usdc,
 )
 from services.cli.demo.seen import Seen
 from services.cli.demo.setting import setting
-from services.cli.demo.step import Post, Step, Unreadable, When, after, at, known, not_before
+from services.cli.demo.step import (
+    Post,
+    Step,
+    Unreadable,
+    When,
+    after,
+    after_vote,
+    counted_from,
+    known,
+    later,
+    latest,
+    not_before,
+    once,
+)
 
-_FIRST, _SECOND = instant_of(2, "10:02"), instant_of(10, "04:40")
+_ALICE = "alice-files-again"
+_COVERED = counted_from("register-cover-erin", 1, "12:00")
+_REPORTED = counted_from("report-night-owl-1", 2, "10:31")
+_TAKEN = counted_from(_ALICE, 5, "10:02")
+_LATE_VOTE = counted_from(f"rosa-on-{_ALICE}", 8, "10:32")
+_REPORTED_AGAIN = counted_from("report-night-owl-2", 10, "04:44")
+"""The calendar, as it is counted from what has to come before: once the covers are registered, and so on."""
+_FIRST, _SECOND = _COVERED(2, "10:02"), _LATE_VOTE(10, "04:40")
 """When the two exploits happen."""
 _FLAW, _FORK, _NO_LOSS = "4.1 loss by a flaw in the code", "5.2 unaudited fork", "7.3 no loss, no claim"
 """Clauses of the wording."""
 
 
 def _report(
-    when: When, bot: str, number: int, occurred_at: int, summary: str, aside: str = "", *, reference: str = ""
+    when: When, bot: str, number: int, occurred: When, summary: str, aside: str = "", *, reference: str = ""
 ) -> Step:
-    content = ReportIncident(
-        product=PRODUCT, reference=reference or f"{bot}-{number}", occurred_at=occurred_at, summary=summary
-    )
-    return Step(when, bot, (Post(f"report-{bot}-{number}", REPORTS.name, bot, known(content)),), aside)
+    def content(seen: Seen) -> Input:
+        occurred_at = occurred(seen)
+        assert occurred_at is not None
+        return ReportIncident(
+            product=PRODUCT,
+            reference=reference or f"{bot}-{number}",
+            occurred_at=occurred_at,
+            summary=summary,
+        )
+
+    return Step(when, bot, (Post(f"report-{bot}-{number}", REPORTS.name, bot, content),), aside)
 
 
 def _exploit() -> Iterable[Step]:
     calls = "withdraw() was entered 1,204 times in one transaction; 3.1 million USDC left the vault"
     value = "value locked in harbor-vault fell by 92 percent within one block"
     yield _report(
-        at(2, "10:05"),
+        _COVERED(2, "10:05"),
         "chain-watch",
         1,
         _FIRST,
         calls,
         "At 10:02 the vault is emptied. The rulebook wants three bots to say so, and each has its own words.",
     )
-    yield _report(at(2, "10:11"), "pool-sentry", 1, _FIRST + 12_000, value)
+    yield _report(_COVERED(2, "10:11"), "pool-sentry", 1, later(_FIRST, "12s"), value)
     yield _report(
-        at(2, "10:12"),
+        _COVERED(2, "10:12"),
         "pool-sentry",
         2,
-        _FIRST + 12_000,
+        later(_FIRST, "12s"),
         value,
         "The same bot again, under a new id but with its own old reference: it cannot count twice.",
         reference="pool-sentry-1",
     )
     yield _report(
-        at(2, "10:20"),
+        _COVERED(2, "10:20"),
         STRANGER,
         1,
         _FIRST,
@@ -70,7 +96,7 @@ def _exploit() -> Iterable[Step]:
         "A bot that nobody registered.",
     )
     paused = "the owner's multisig paused the vault; the sender's funds are on their way into a mixer"
-    yield _report(at(2, "10:31"), "night-owl", 1, _FIRST + 240_000, paused)
+    yield _report(_COVERED(2, "10:31"), "night-owl", 1, later(_FIRST, "240s"), paused)
 
 
 def _filing(input_id: str, claimant: str, cover: str, amount_minor: int, report: str) -> Post:
@@ -98,24 +124,28 @@ def _filing(input_id: str, claimant: str, cover: str, amount_minor: int, report:
 _ALICE = "alice-files-again"
 
 
+def _confirmed(report: str, when: When) -> When:
+    return once(lambda seen: seen.is_confirmed(report), when)
+
+
 def _claims() -> Iterable[Step]:
     first = "report-chain-watch-1"
     alice = usdc(42_000)
     yield Step(
-        at(2, "11:00"),
+        _confirmed(first, _REPORTED(2, "11:00")),
         "alice",
         (_filing("alice-files", "alice", "cover-alice", alice, first),),
         "The first of five claims comes within the hour. The refusal says from when it would be accepted.",
     )
     yield Step(
-        at(2, "16:40"),
+        _confirmed(first, _REPORTED(2, "16:40")),
         "mallory",
         (_filing("mallory-files", "mallory", "cover-alice", alice, first),),
         "The second is on somebody else's cover.",
     )
     garbled = Unreadable("cover/cover-erin", FileClaim.wire, b"Dear Sirs, I herewith claim 25,000 USDC. Erin")
     yield Step(
-        at(3, "09:15"),
+        _REPORTED(3, "09:15"),
         "erin",
         (Post("erin-writes", FILINGS.name, None, known(garbled)),),
         "A letter instead of a record: it is set aside, and nothing stops.",
@@ -127,12 +157,12 @@ def _claims() -> Iterable[Step]:
         "The minute has come that the refusal named: the same claim again.",
     )
     carol = _filing("carol-files", "carol", "cover-carol", COVERS_MINOR["carol"], first)
-    yield Step(at(5, "11:00"), "carol", (carol,), "The third claim.")
-    yield Step(at(5, "11:01"), "carol", (carol,), "Her app hears no answer and sends the same bytes again.")
+    yield Step(_TAKEN(5, "11:00"), "carol", (carol,), "The third claim.")
+    yield Step(_TAKEN(5, "11:01"), "carol", (carol,), "Her app hears no answer and sends the same bytes again.")
     changed = _filing("carol-files", "carol", "cover-carol", usdc(29_000), first)
-    yield Step(at(5, "11:05"), "carol", (changed,), "Then it sends something else under the id that is used up.")
+    yield Step(_TAKEN(5, "11:05"), "carol", (changed,), "Then it sends something else under the id that is used up.")
     yield Step(
-        at(5, "12:00"),
+        _TAKEN(5, "12:00"),
         "erin",
         (_filing("erin-files", "erin", "cover-erin", usdc(25_000), first),),
         "The fourth claim, in the proper form.",
@@ -169,7 +199,8 @@ def _votes() -> Iterable[Step]:
     yield _on_alice("50h", "vera", "accept", _FLAW)
     own = "Alice has stake, too. On her own claim it does not count."
     yield _on_alice("51h", "alice", "accept", _FLAW, aside=own)
-    yield _on_alice("72h30m", "rosa", "deny", _NO_LOSS, aside="Rosa comes half an hour after the end.")
+    late = (_vote(_ALICE, "rosa", "deny", _NO_LOSS),)
+    yield Step(after_vote(_ALICE, "30m"), "rosa", late, "Rosa comes half an hour after the end.")
     yield _agreed("erin-files", "20h", (("nina", "accept"), ("pavel", "accept"), ("rosa", "accept"), ("tom", "deny")))
 
 
@@ -184,18 +215,18 @@ def _agreed(filing: str, span: str, choices: Iterable[tuple[str, Choice]]) -> St
 
 def _second_exploit() -> Iterable[Step]:
     yield _report(
-        at(10, "04:44"),
+        latest(_LATE_VOTE(10, "04:44"), after("confirmed-cover-alice-1-1-3", "1h")),
         "night-owl",
         2,
         _SECOND,
         "the vault was unpaused and drained again, by the same contract",
         "A week later it happens again: another incident, as it is more than twelve hours from the first.",
     )
-    yield _report(at(10, "04:46"), "chain-watch", 2, _SECOND, "second re-entrancy, 640,000 USDC")
-    yield _report(at(10, "04:58"), "pool-sentry", 3, _SECOND + 12_000, "value locked fell to zero")
+    yield _report(_REPORTED_AGAIN(10, "04:46"), "chain-watch", 2, _SECOND, "second re-entrancy, 640,000 USDC")
+    yield _report(_REPORTED_AGAIN(10, "04:58"), "pool-sentry", 3, later(_SECOND, "12s"), "value locked fell to zero")
     second = "report-night-owl-2"
     yield Step(
-        at(13, "09:00"),
+        _confirmed(second, once(lambda seen: seen.is_paid("erin-files"), _REPORTED_AGAIN(13, "09:00"))),
         "erin",
         (_filing("erin-files-too-much", "erin", "cover-erin", usdc(25_000), second),),
         "The fifth claim: Erin asks for more than the first payment has left of her cover.",

@@ -56,10 +56,10 @@ class Treasury:
         begins, transaction = instructed.at, "0x" + digest("transaction", *map(str, attempt)).hex()
         if isinstance(mishap, Fails):
             failed = ReceiptFailed(payout=attempt[0], attempt=attempt[1], reason=mishap.reason)
-            yield _receipt("failed", begins + 20 * _MINUTE, failed, mishap.aside)
+            yield _receipt("failed", begins, 20, failed, mishap.aside)
             return
         submitted = ReceiptSubmitted(payout=attempt[0], attempt=attempt[1], transaction=transaction)
-        yield _receipt("submitted", begins + 10 * _MINUTE, submitted)
+        yield _receipt("submitted", begins, 10, submitted)
         confirmed = ReceiptConfirmed(
             payout=attempt[0],
             attempt=attempt[1],
@@ -70,10 +70,11 @@ class Treasury:
         )
         if isinstance(mishap, Mistypes):
             mistyped = confirmed.model_copy(update={"amount_minor": instruction.amount_minor // usdc(1)})
-            yield _receipt("mistyped", begins + 15 * _MINUTE, mistyped, mishap.aside)
-        yield _receipt("confirmed", begins + 25 * _MINUTE, confirmed)
+            yield _receipt("mistyped", begins, 15, mistyped, mishap.aside)
+        yield _receipt("confirmed", begins, 25, confirmed)
 
 
-def _receipt(what: str, instant: int, content: ReceiptInput, aside: str = "") -> Step:
+def _receipt(what: str, begins: int, minutes: int, content: ReceiptInput, aside: str = "") -> Step:
     input_id = f"{what}-{content.payout}-{content.attempt}".replace("/", "-")
-    return Step(lambda _: instant, "treasury", (Post(input_id, RECEIPTS.name, None, known(content)),), aside)
+    post = Post(input_id, RECEIPTS.name, None, known(content))
+    return Step(lambda seen: begins + seen.calendar.span(minutes * _MINUTE), "treasury", (post,), aside)

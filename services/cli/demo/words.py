@@ -45,7 +45,8 @@ from schemas.payouts import (
     ReceiptFlagged,
     ReceiptSubmitted,
 )
-from services.cli.demo.cast import amount, both, moment, name_of, plain, units
+from services.cli.demo.calendar import Calendar
+from services.cli.demo.cast import amount, both, name_of, plain, units
 from services.cli.demo.seen import Happened, Instructed
 from services.cli.demo.step import Unreadable
 
@@ -57,11 +58,11 @@ def about(case: str) -> str:
     return case.removeprefix("case/").replace("/", " ", 1)
 
 
-def saying(contents: Sequence[Content]) -> str:
+def saying(contents: Sequence[Content], calendar: Calendar) -> str:
     """Say what somebody posts: one input, or several of one kind."""
     first = contents[0]
     if len(contents) == 1:
-        return _one(first)
+        return _one(first, calendar)
     match first:
         case RegisterPrincipal():
             verb = "registers keys"
@@ -73,10 +74,10 @@ def saying(contents: Sequence[Content]) -> str:
             verb = f"vote on {about(first.case)}"
         case _:
             verb = "several at once"
-    return f"{verb}: {'; '.join(_short(content) for content in contents)}"
+    return f"{verb}: {'; '.join(_short(content, calendar) for content in contents)}"
 
 
-def _short(content: Content) -> str:
+def _short(content: Content, calendar: Calendar) -> str:
     match content:
         case RegisterPrincipal():
             whom = " for any account" if content.accounts == "*" else ""
@@ -88,10 +89,10 @@ def _short(content: Content) -> str:
         case CastVote():
             return f"{name_of(content.assessor)} {content.choice}"
         case _:
-            return _one(content)
+            return _one(content, calendar)
 
 
-def _one(content: Content) -> str:
+def _one(content: Content, calendar: Calendar) -> str:
     match content:
         case Unreadable():
             text = f'posts a record that is not JSON: "{content.value.decode(errors="replace")}"'
@@ -100,7 +101,7 @@ def _one(content: Content) -> str:
         case ListProduct():
             text = f'lists product {content.product}: "{content.title}", {content.peril}, rulebook {content.rulebook}'
         case ReportIncident():
-            text = f"reports {content.product} for {moment(content.occurred_at)}, "
+            text = f"reports {content.product} for {calendar.moment(content.occurred_at)}, "
             text += f'reference {content.reference}: "{content.summary}"'
         case FileClaim():
             text = f"claims {both(content.amount_minor)} under {content.cover} for incident {content.incident}, "
@@ -120,7 +121,7 @@ def _one(content: Content) -> str:
     return text
 
 
-def happening(happened: Happened) -> str | None:
+def happening(happened: Happened, calendar: Calendar) -> str | None:
     """Say what an event is; None where another one of the same decision says it."""
     event, subject = happened.event, about(happened.key)
     match event:
@@ -162,24 +163,24 @@ def happening(happened: Happened) -> str | None:
             text = f"payout {event.payout} is confirmed"
         case ReceiptFlagged():
             mismatches = "; ".join(f"{name}: {what}" for name, what in event.mismatches.items())
-            text = f"flags the receipt for somebody to look at: {plain(mismatches)}"
+            text = f"flags the receipt for somebody to look at: {plain(mismatches, calendar)}"
         case _:
-            return _stage(event, subject)
+            return _stage(event, subject, calendar)
     return text
 
 
-def _stage(event: object, subject: str) -> str | None:
+def _stage(event: object, subject: str, calendar: Calendar) -> str | None:
     match event:
         case CorroborationOpened():
-            text = f"{subject} needs {event.required_weight} different producers by {moment(event.closes_at)}"
+            text = f"{subject} needs {event.required_weight} different producers by {calendar.moment(event.closes_at)}"
         case ReportCounted():
             text = f"counts {event.producer}, which makes {event.weight_sum}"
         case CorroborationClosed():
             text = f"corroboration of {subject} closes with {event.weight_sum} of {event.required_weight}"
         case BallotOpened():
             cap = "" if event.cap_minor is None else f", each with {amount(event.cap_minor)} at most"
-            text = f"opens the vote on {subject} until {moment(event.closes_at)}: {event.eligible_heads} assessors "
-            text += f"with {amount(event.eligible_stake_minor)} at stake may vote{cap}"
+            text = f"opens the vote on {subject} until {calendar.moment(event.closes_at)}: "
+            text += f"{event.eligible_heads} assessors with {amount(event.eligible_stake_minor)} at stake may vote{cap}"
         case AssessorExcluded():
             text = f"{name_of(event.assessor)} {event.reason}, and has no vote"
         case VoteCounted():
@@ -190,7 +191,7 @@ def _stage(event: object, subject: str) -> str | None:
             text = f"closes the vote on {subject}{' early' if event.early else ''}: {tally(event)}; "
             text += f"{event.heads} of {event.eligible_heads} voted; rule {event.rule}: {event.outcome}"
         case CooldownOpened():
-            text = f"cooldown: {event.outcome} binds on {moment(event.closes_at)}"
+            text = f"cooldown: {event.outcome} binds on {calendar.moment(event.closes_at)}"
         case CaseRuled():
             text = f"rules on {subject}: {event.outcome}"
         case _:
