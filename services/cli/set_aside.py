@@ -67,7 +67,7 @@ async def show_one(data: DataDirectory, position: str, console: Console) -> int:
             record = await tracer.record(input_place)
             assert record is not None
             key = None if record.key is None else value_text(record.key)
-            headers = {name: value_text(value) for name, value in record.headers}
+            headers = {printable(name): value_text(value) for name, value in record.headers}
             shown = {**content, "appended_at": format_instant(record.timestamp), "key": key, "headers": headers}
             lines = [*_text(content), *detail("key", key or "(no key)")]
             lines += [line for name, held in headers.items() for line in detail("header", f"{name}: {held}")]

@@ -46,6 +46,15 @@ def _bytes(text: Any) -> bytes | None:  # noqa: ANN401
     return base64.b64decode(text["base64"]) if isinstance(text, dict) else text.encode()
 
 
+def _name(name: str) -> Any:  # noqa: ANN401
+    """Spell a header's name; one that is not UTF-8 is held as the bytes that are stored."""
+    return name if name.isascii() else _text(name.encode(errors="surrogateescape"))
+
+
+def _named(spelled: Any) -> str:  # noqa: ANN401
+    return (_bytes(spelled) or b"").decode(errors="surrogateescape")
+
+
 def record_json(record: Record) -> dict[str, Any]:
     """Spell a record as JSON; `record_of` reads it back to the same bytes."""
     return {
@@ -54,7 +63,7 @@ def record_json(record: Record) -> dict[str, Any]:
         "offset": record.offset,
         "appended_at": format_instant(record.timestamp),
         "key": _text(record.key),
-        "headers": [[name, _text(value)] for name, value in record.headers],
+        "headers": [[_name(name), _text(value)] for name, value in record.headers],
         "value": _text(record.value),
     }
 
@@ -68,7 +77,7 @@ def record_of(spelled: dict[str, Any]) -> Record:
         parse_instant(spelled["appended_at"]),
         _bytes(spelled["key"]),
         _bytes(spelled["value"]),
-        tuple((name, _bytes(value) or b"") for name, value in spelled["headers"]),
+        tuple((_named(name), _bytes(value) or b"") for name, value in spelled["headers"]),
     )
 
 

@@ -38,12 +38,12 @@ _VARIANT = {f"{digit:x}": f"{digit & 0x3 | 0x8:x}" for digit in range(16)}
 
 
 class _Spelled(dict[str, bytes]):
-    """Header names as bytes; the few there are, are encoded once."""
+    """Header names as bytes; the few there are, are encoded once. What was no UTF-8 becomes the same bytes again."""
 
     def __missing__(self, name: str) -> bytes:
         if len(self) > _NAMES_MAX:
             self.clear()
-        self[name] = spelled = name.encode()
+        self[name] = spelled = name.encode(errors="surrogateescape")
         return spelled
 
 
@@ -53,7 +53,7 @@ class _Read(dict[bytes, str]):
     def __missing__(self, spelled: bytes) -> str:
         if len(self) > _NAMES_MAX:
             self.clear()
-        self[spelled] = name = spelled.decode()
+        self[spelled] = name = spelled.decode(errors="surrogateescape")
         return name
 
 
@@ -143,6 +143,14 @@ def _text(name: str, value: bytes) -> str:
     return text
 
 
+def _check_name(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        spelled = name.encode(errors="backslashreplace").decode()
+        raise UnreadableError("header-not-text", f"the name of header {spelled} is not UTF-8 text") from None
+
+
 # There are as many sources and types as there are senders and messages, however many inputs they have.
 _few_texts = lru_cache(maxsize=1_024)(_text)
 
@@ -154,6 +162,9 @@ def read_input_headers(record: Record) -> InputHeaders:
         names = [name for name, _ in record.headers]
         twice = sorted({name for name in names if names.count(name) > 1})
         raise UnreadableError("header-twice", f"header {', '.join(twice)} stands more than once")
+    if not "".join(headers).isascii():
+        for name in headers:
+            _check_name(name)
     if not _REQUIRED.keys() <= headers.keys():
         missing = [name for name in _REQUIRED if name not in headers]
         raise UnreadableError("header-missing", f"header {', '.join(missing)} is missing")

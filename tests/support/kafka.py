@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from schemas.envelope import Outgoing
 from services.kernel.clock import Clock
-from services.kernel.kafka import clients
+from services.kernel.kafka.admin import Administrator
 from services.kernel.kafka.settings import KafkaSettings
 from services.kernel.kafka.store import KafkaStore
 from services.kernel.markers import marker
@@ -41,25 +41,11 @@ def new_prefix(name: str = "t") -> str:
 
 
 async def create_topics(
-    settings: KafkaSettings,
-    prefix: str,
-    topics: Sequence[str],
-    partitions: int,
-    *,
-    config: Mapping[str, str],
-    copies: int = 1,
+    settings: KafkaSettings, prefix: str, topics: Sequence[str], partitions: int, *, config: Mapping[str, str]
 ) -> None:
     """Create topics without markers."""
-    admin = clients.admin(settings)
-    await admin.start()
-    try:
-        new = [
-            clients.NewTopic(f"{prefix}.{topic}", partitions, copies, topic_configs=dict(config)) for topic in topics
-        ]
-        answer = await admin.create_topics(new)
-        assert all(error[1] == 0 for error in answer.topic_errors), answer
-    finally:
-        await clients.close(admin)
+    async with Administrator(settings) as cluster:
+        await cluster.create(dict.fromkeys((f"{prefix}.{topic}" for topic in topics), config), partitions, 1)
 
 
 class SteadyKafkaStore(KafkaStore):
@@ -109,7 +95,11 @@ def _create(layout: Layout) -> Store:
     async def create() -> None:
         # The test's clock is the topics': records keep the time that they are given.
         await create_topics(
-            settings, prefix, layout.topics, store.partitions, config={"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
+            settings,
+            prefix,
+            layout.topics,
+            store.partitions,
+            config={"message.timestamp.type": "CreateTime", "retention.ms": "-1"},
         )
         markers: list[Outgoing] = [
             marker(layout.space.name, topic, partition, incarnation(topic))
@@ -124,19 +114,8 @@ def _create(layout: Layout) -> Store:
 
 async def write_markers(store: KafkaStore, markers: Sequence[Outgoing]) -> None:
     """Write the first record of every topic partition."""
-    sender = clients.producer(store.settings)
-    await sender.start()
-    try:
-        sent = [
-            future
-            for record in markers
-            for future, _ in await clients.send_batches(
-                sender, store.full(record.topic), record.partition, [record], store.now()
-            )
-        ]
-        await asyncio.gather(*sent)
-    finally:
-        await clients.close(sender)
+    async with Administrator(store.settings) as cluster, cluster.writer() as writer:
+        await writer.write((record._replace(topic=store.full(record.topic)), store.now()) for record in markers)
 
 
 def _close(store: Store, wait: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:

@@ -6,10 +6,12 @@ aiokafka carries no types, so everything of it is Any here; nothing outside this
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import client as _client
 from aiokafka import errors as kafka_errors
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -18,6 +20,7 @@ from aiokafka.producer import sender as _sender
 from schemas.envelope import Outgoing, Record
 from services.kernel.store import StoreError
 
+from . import names
 from .settings import KafkaSettings
 
 __all__ = [
@@ -50,6 +53,8 @@ _BETWEEN_TRANSACTIONS_S = 0.002
 _BATCH_BYTES = 900_000
 _PARTITION_FETCH_BYTES = 4_000_000
 _CLOSE_S = 3.0
+_RECONNECT_S = 0.2
+_REPEATED_S, _MESSAGES_MAX = 10.0, 1_000
 
 assert isinstance(_sender.BACKOFF_OVERRIDE, float), "aiokafka names its wait between transactions otherwise now"
 # A transaction that follows another at once is answered ConcurrentTransactions until the markers of the one before
@@ -78,20 +83,48 @@ class LostRecordsError(StoreError):
 
 
 class _Quiet(logging.Filter):
-    """Keeps out of the log what is normal with this client on Kafka 4, and what it repeats a thousand times.
+    """Keeps out of the log what is normal with this client on Kafka 4, and for a while repeats of one message.
 
-    An error that matters reaches whoever asked, as a StoreError.
+    While a broker is away, every client says so many times a second.
     """
 
-    _NORMAL = ("NotEnoughReplicas", "not found in cluster metadata", "NotLeaderForPartition")
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[int, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        return not any(normal in text for normal in self._NORMAL)
+        if "NotEnoughReplicas" in record.getMessage():
+            return False
+        said, now = (record.levelno, str(record.msg)), time.monotonic()
+        if now < self._said.get(said, 0.0):
+            return False
+        if len(self._said) > _MESSAGES_MAX:
+            self._said.clear()
+        self._said[said] = now + _REPEATED_S
+        return True
 
 
-for _name in ("aiokafka.producer.sender", "aiokafka.cluster"):
+for _name in [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "aiokafka"]:
     logging.getLogger(_name).addFilter(_Quiet())
+
+names.install()
+_connect = _client.create_conn
+
+
+async def _connect_unhurried(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    """Connect to a broker; when it is not there, wait a little before anybody tries again.
+
+    aiokafka has no such wait: with the short one between requests above, the clients of a few processes keep a core
+    busy with connecting, which the broker needs to come back.
+    """
+    try:
+        return await _connect(*args, **kwargs)
+    except (OSError, TimeoutError, kafka_errors.KafkaError):
+        await asyncio.sleep(_RECONNECT_S)
+        raise
+
+
+_client.create_conn = _connect_unhurried
 
 
 def consumer(settings: KafkaSettings, *, committed: bool = True) -> Any:  # noqa: ANN401

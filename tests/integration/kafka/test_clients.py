@@ -192,3 +192,33 @@ def test_javas_console_consumer_reads_outcomes__and_its_producer_writes_inputs(n
     assert key == KEY
     assert "ce_type:input.outcome.v1" in held.split(",")
     assert json.loads(content)["fate"] == "decided"
+
+
+def test_a_header_name_that_is_no_text__is_set_aside_and_stops_nobody(new_data: NewData, tmp_path: Path) -> None:
+    data = new_data()
+    topic = f"{name_of(data)}.governance.actions"
+    bad = [
+        "kcat",
+        "-P",
+        "-b",
+        os.environ["ADJUDEX_KAFKA"],
+        "-t",
+        topic,
+        "-p",
+        str(HOME),
+        "-k",
+        KEY,
+        *kcat_headers("bad"),
+    ]
+    # The command line is where a name can hold any byte.
+    subprocess.run([*bad, "-H", b"\xff\xfe=1"], input=value(0), check=True, timeout=PATIENCE_S)
+    kcat("-P", "-t", topic, "-k", KEY, "-p", str(HOME), *kcat_headers("good"), given=value(1))
+    fill(data)
+    assert fates(data, "good") == ["decided"]
+    listed = adjudex("set-aside", "list", "--data", data, "--json")
+    (aside,) = answers(listed.stdout)
+    assert (aside["cause"], "\\udcff\\udcfe" in aside["reason"]) == ("header-not-text", True)
+    file = tmp_path / "export.jsonl"
+    assert adjudex("log", "export", "--data", data, "--to", file).returncode == 0
+    assert adjudex("log", "verify", file).returncode == 0
+    assert '{"base64":"//4="}' in file.read_text()

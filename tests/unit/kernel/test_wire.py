@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.envelope import Outgoing, Record
+from services.kernel.export import record_json, record_of
 from services.kernel.proofs import vouch
 from services.kernel.wire import (
     Cause,
+    UnreadableError,
     content_digest,
     decode_headers,
     encode_headers,
@@ -23,6 +25,7 @@ from services.kernel.wire import (
     input_record,
     log_record,
     message_record,
+    read_input_headers,
     record_digest,
     stable_id,
 )
@@ -215,3 +218,15 @@ def test_headers_that_have_nothing_to_say_are_left_out() -> None:
     assert names == sorted(names)
     assert not {"ce_contentsha256", "ce_inputkey", "ce_inputsha256", "ce_sender", "ce_since", "ce_stream"} & set(names)
     assert dict(written.headers)["ce_chain"] == chain.hex().encode()
+
+
+def test_a_header_name_that_is_not_utf8__unreadable_and_digested_as_stored() -> None:
+    name = b"\xff".decode(errors="surrogateescape")
+    record = Record("t", 0, 1, 0, b"k", b"{}", (("ce_id", b"1"), (name, b"v")))
+    with pytest.raises(UnreadableError, match=r"header \\udcff is not UTF-8"):
+        read_input_headers(record)
+    packed = encode_headers(record.headers)
+    assert b"\xff" in packed
+    assert decode_headers(packed) == record.headers
+    assert record_of(orjson.loads(orjson.dumps(record_json(record)))) == record
+    assert input_digest(record) != input_digest(record._replace(headers=(("ce_id", b"1"), ("?", b"v"))))
