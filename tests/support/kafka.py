@@ -3,14 +3,13 @@
 import asyncio
 import atexit
 import os
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import count
-from typing import Any
 from uuid import uuid4
 
 from schemas.envelope import Outgoing
-from services.kernel.clock import Clock
+from services.kernel.kafka import clients
 from services.kernel.kafka.admin import Administrator
 from services.kernel.kafka.settings import KafkaSettings
 from services.kernel.kafka.store import KafkaStore
@@ -41,11 +40,20 @@ def new_prefix(name: str = "t") -> str:
 
 
 async def create_topics(
-    settings: KafkaSettings, prefix: str, topics: Sequence[str], partitions: int, *, config: Mapping[str, str]
+    settings: KafkaSettings,
+    prefix: str,
+    topics: Sequence[str],
+    partitions: int,
+    *,
+    config: Mapping[str, str],
+    markers: Sequence[Outgoing],
+    now: int = 0,
 ) -> None:
-    """Create topics without markers."""
+    """Create topics, with the first record of each of their partitions; `now` counts where topics take given times."""
     async with Administrator(settings) as cluster:
         await cluster.create(dict.fromkeys((f"{prefix}.{topic}" for topic in topics), config), partitions, 1)
+        async with cluster.writer() as writer:
+            await writer.write((record._replace(topic=f"{prefix}.{record.topic}"), now) for record in markers)
 
 
 class SteadyKafkaStore(KafkaStore):
@@ -92,35 +100,32 @@ def _create(layout: Layout) -> Store:
     prefix = new_prefix()
     store = SteadyKafkaStore(prefix, layout.space.partitions, settings, layout.clock)
 
-    async def create() -> None:
-        # The test's clock is the topics': records keep the time that they are given.
-        await create_topics(
-            settings,
-            prefix,
-            layout.topics,
-            store.partitions,
-            config={"message.timestamp.type": "CreateTime", "retention.ms": "-1"},
-        )
-        markers: list[Outgoing] = [
-            marker(layout.space.name, topic, partition, incarnation(topic))
-            for topic in layout.topics
-            for partition in range(store.partitions)
-        ]
-        await write_markers(store, markers)
-
-    layout.wait(create())
+    markers = [
+        marker(layout.space.name, topic, partition, incarnation(topic))
+        for topic in layout.topics
+        for partition in range(store.partitions)
+    ]
+    # The test's clock is the topics': records keep the time that they are given.
+    config = {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
+    topics, now = layout.topics, store.now()
+    layout.wait(create_topics(settings, prefix, topics, store.partitions, config=config, markers=markers, now=now))
     return store
 
 
-async def write_markers(store: KafkaStore, markers: Sequence[Outgoing]) -> None:
-    """Write the first record of every topic partition."""
-    async with Administrator(store.settings) as cluster, cluster.writer() as writer:
-        await writer.write((record._replace(topic=store.full(record.topic)), store.now()) for record in markers)
-
-
-def _close(store: Store, wait: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
+def _close(store: Store, layout: Layout) -> None:
+    """Delete the topics too: some hundred tests leave thousands of partitions, and the broker slows down with them."""
     assert isinstance(store, KafkaStore)
-    wait(store.close())
+
+    async def close() -> None:
+        await store.close()
+        cluster = clients.admin(store.settings)
+        try:
+            await cluster.start()
+            await cluster.delete_topics([store.full(topic) for topic in layout.topics])
+        finally:
+            await clients.close(cluster)
+
+    layout.wait(close())
 
 
 def _reopen(store: Store, layout: Layout) -> Store:
@@ -129,9 +134,4 @@ def _reopen(store: Store, layout: Layout) -> Store:
     return SteadyKafkaStore(store.prefix, store.partitions, store.settings, layout.clock)
 
 
-def kafka_store(prefix: str, partitions: int, clock: Clock | None = None) -> KafkaStore:
-    """Open a store on the tests' broker."""
-    return KafkaStore(prefix, partitions, KafkaSettings(broker_address()), clock)
-
-
-KAFKA = StoreKind("kafka", _create, _reopen, lambda store, layout: _close(store, layout.wait))
+KAFKA = StoreKind("kafka", _create, _reopen, _close)

@@ -310,6 +310,7 @@ class KafkaStore:
         owner = await self._started(clients.transactional_producer(self.settings, name))
         claim = Claim(log, partition, clients.epoch_of(owner))
         self._producers[claim] = owner
+        self._offsets_sent[claim] = time.monotonic()
         until = time.monotonic() + _WHOLE_LOG_S
         while True:
             committed = await self.end_offsets(partition, [log], committed=True)
@@ -384,7 +385,7 @@ class KafkaStore:
         sent = await self._send_all(owner, [*log, *sends])
         stored = await asyncio.gather(*(future for _, future, _ in sent))
         due = time.monotonic()
-        if due - self._offsets_sent.get(claim, 0.0) >= _GROUP_OFFSETS_S:
+        if offsets and due - self._offsets_sent[claim] >= _GROUP_OFFSETS_S:
             self._offsets_sent[claim] = due
             group = f"{self.prefix}.{claim.log.rpartition('.')[0]}"
             held = {self.full(topic): offset for topic, offset in offsets.items()}

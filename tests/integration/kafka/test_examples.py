@@ -27,7 +27,7 @@ from services.kernel.markers import marker
 from services.registry import new_space
 from tests.integration import world
 from tests.integration.world import ASSESSORS, BOT, GATEWAY, HOLDER, Line
-from tests.support.kafka import create_topics, new_prefix, write_markers
+from tests.support.kafka import create_topics, new_prefix
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 PATIENCE_S = 60
@@ -42,13 +42,9 @@ Answer = TypeVar("Answer")
 async def create(bootstrap: str, space: str, kinds: Sequence[str]) -> None:
     """Create a space's topics of some kinds, each partition with its marker."""
     topics = [topic.name for topic in TOPICS if topic.kind in kinds]
-    store = KafkaStore(space, PARTITIONS, KafkaSettings(bootstrap))
-    try:
-        await create_topics(store.settings, space, topics, PARTITIONS, config=settings("input", 1))
-        markers = [marker(space, topic, number, INCARNATION) for topic in topics for number in range(PARTITIONS)]
-        await write_markers(store, markers)
-    finally:
-        await store.close()
+    markers = [marker(space, topic, number, INCARNATION) for topic in topics for number in range(PARTITIONS)]
+    config = settings("input", 1)
+    await create_topics(KafkaSettings(bootstrap), space, topics, PARTITIONS, config=config, markers=markers)
 
 
 @asynccontextmanager
