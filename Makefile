@@ -43,7 +43,7 @@ test: tools lint ## check everything, the cheap first: lint, rules, simulation, 
 	$(BROKER) $(PYTEST) -n $(WORKERS) tests/integration/kafka
 	$(PYTEST) tests/chaos
 
-bench: setup ## measure (see tests/bench)
+bench: setup build/bench/.streams ## measure (see tests/bench)
 	$(BIN)/python -m tests.bench
 
 lock: setup ## resolve requirements/*.in again (UPGRADE=--upgrade takes newer versions)

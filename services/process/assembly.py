@@ -1,6 +1,7 @@
 """What runs in a process: the engines of a decision service, or the relays, for the partitions that it is given."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from prometheus_client import Histogram
 from schemas.topics import OUTCOMES
 from services.kernel.engine import Engine
 from services.kernel.kafka.membership import Membership
-from services.kernel.kafka.process import EngineSubject, Process
+from services.kernel.kafka.process import EngineSubject, Process, pace
 from services.kernel.kafka.settings import KafkaSettings
 from services.kernel.kafka.store import KafkaStore
 from services.kernel.space import Space
@@ -55,12 +56,15 @@ class RelaySubject:
 
     async def step(self) -> float:
         """Publish what is there; a relay that fails begins again from its output."""
-        count = 0
+        began, count = time.perf_counter(), 0
         for relay in self._relays:
             count += await relay.step()
         self._started = True
         self.published += count
-        return 0.0 if count else _IDLE_MAX_S
+        if not count:
+            return _IDLE_MAX_S
+        await pace(began, count)
+        return 0.0
 
     async def arrival(self, timeout_s: float) -> None:
         """Wait for log records."""
@@ -82,7 +86,7 @@ def assemble(running: Running, transactions: Histogram) -> Process:
     space, settings = running.space, running.settings
 
     def store(observe: Callable[[float], None] = lambda _: None) -> KafkaStore:
-        return KafkaStore(space.name, space.partitions, settings, observe=observe)
+        return KafkaStore(space.name, space.partitions, settings, observe=observe, waits=True)
 
     if running.service == RELAY:
         logs = [service.log for service in DECISION_SERVICES]

@@ -11,7 +11,7 @@ import orjson
 
 from schemas.envelope import Outgoing, Record
 from services.kernel.space import Space
-from services.kernel.store import Store
+from services.kernel.store import Fetched, Store, StoreError
 from services.kernel.verify import RELAYED, Publish, groups
 
 
@@ -37,6 +37,7 @@ class Relay:
         self.partition = partition
         self.fetch_max = fetch_max
         self._read: dict[str, int] | None = None
+        self._alone: dict[str, tuple[int, int]] = {}
 
     def drop(self) -> None:
         """Forget how far it read; the next step finds it in the output."""
@@ -47,12 +48,20 @@ class Relay:
         end = (await self.store.end_offsets(self.partition, [self.topic], committed=True))[self.topic]
         if end == 0:
             return read
-        answer = await self.store.fetch(self.partition, {self.topic: end - 1}, 1)
-        for record in answer[self.topic].records:
-            progress = dict(record.headers).get(RELAYED)
-            if progress is not None:
-                read.update(orjson.loads(progress))
+        progress = dict((await self._last(end - 1)).headers).get(RELAYED)
+        if progress is not None:
+            read.update(orjson.loads(progress))
         return read
+
+    async def _last(self, offset: int) -> Record:
+        """Return the last record of the output, which is there: an empty answer only means that it is not here yet."""
+        while True:
+            fetched = (await self.store.fetch(self.partition, {self.topic: offset}, 1))[self.topic]
+            if fetched.records:
+                return fetched.records[0]
+            if fetched.next > offset:
+                text = f"{self.topic}/{self.partition}/{offset} holds no record: only relays may write there"
+                raise StoreError(text)
 
     async def step(self) -> int:
         """Publish what one fetch brings; return how many log records were read."""
@@ -63,7 +72,7 @@ class Relay:
         count = 0
         for log in self.logs:
             fetched = answer[log]
-            whole = self._whole(fetched.records, fetched.next >= fetched.end)
+            whole = self._whole(log, fetched)
             for group in groups(whole):
                 before, read = read, {**read, log: group[-1].offset + 1}
                 published = self.publish(self.space, group) if group[0].offset else ()
@@ -71,15 +80,23 @@ class Relay:
                 for number, record in enumerate(published, 1):
                     progress = (RELAYED, orjson.dumps(read if number == len(published) else before))
                     records.append(record._replace(headers=(*record.headers, progress)))
-            count += len(whole)
+            count += len(whole) or len(fetched.records)
         if records:
             await self.store.append(records)
         self._read = read
         return count
 
-    def _whole(self, records: Sequence[Record], at_end: bool) -> Sequence[Record]:  # noqa: FBT001
-        """Leave the last group for the next fetch when a full fetch may have cut it."""
-        if at_end or len(records) < self.fetch_max:
+    def _whole(self, log: str, fetched: Fetched) -> Sequence[Record]:
+        """Leave the last group for the next fetch when its rest may not be here: a fetch ends where it likes to.
+
+        It is all there at the end, and where the fetch has passed what ends a transaction and is no record.
+        """
+        records = fetched.records
+        if not records or fetched.next >= fetched.end or fetched.next > records[-1].offset + 1:
             return records
-        last = len(groups(records)[-1])
-        return records[: len(records) - last] if last < len(records) else records
+        whole = records[: len(records) - len(groups(records)[-1])]
+        if whole:
+            return whole
+        # A fetch that begins with a group brings all of it: what comes again as it was is not cut.
+        before, self._alone[log] = self._alone.get(log), (records[0].offset, len(records))
+        return records if self._alone[log] == before else ()

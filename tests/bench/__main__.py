@@ -16,6 +16,7 @@ import typer
 from tests.bench.durable import durable
 from tests.bench.footprint import footprint
 from tests.bench.growth import growth
+from tests.bench.kafka import kafka
 from tests.bench.meter import Meter, loops_per_second
 from tests.bench.rows import Group, as_json, table
 from tests.bench.sizes import FULL, QUICK, Sizes
@@ -29,6 +30,7 @@ class Groups(Enum):
     SPEED = "speed"
     GROWTH = "growth"
     SIZE = "size"
+    KAFKA = "kafka"
 
 
 _MEASURES: dict[Groups, Callable[[Meter, Sizes], Coroutine[None, None, Group]]] = {
@@ -36,6 +38,7 @@ _MEASURES: dict[Groups, Callable[[Meter, Sizes], Coroutine[None, None, Group]]] 
     Groups.SPEED: speed,
     Groups.GROWTH: growth,
     Groups.SIZE: footprint,
+    Groups.KAFKA: kafka,
 }
 _SECTIONS = {
     Groups.DURABLE: ("rival.save", "rival.save-batch", "durable.append", "durable.decided", "durable.single"),
@@ -57,7 +60,7 @@ def main(
         typer.Option(metavar="SECTION", help=f"Profile one section instead: {', '.join(_ALL_SECTIONS)}."),
     ] = None,
 ) -> None:
-    """Measure decisions, replay, growth and memory, as ratios in one run."""
+    """Measure decisions, replay, growth, memory and Apache Kafka, as ratios in one run."""
     sizes = QUICK if quick else FULL
     if profile is not None:
         typer.echo(_profiled(profile, sizes))

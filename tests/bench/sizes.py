@@ -6,7 +6,8 @@ from typing import NamedTuple
 class Sizes(NamedTuple):
     """Counts of a run: of covers each has one filing; of each 500 `batched_covers`, so many are `single_covers` too.
 
-    `samples` times `sample` inputs are measured in aggregates with few and with many entries.
+    `samples` times `sample` inputs are measured in aggregates with few and with many entries. On Kafka, so many inputs
+    are loaded for our services and for each rival: a JVM needs some 300,000 before it is fair to compare.
     """
 
     rounds: int
@@ -20,6 +21,10 @@ class Sizes(NamedTuple):
     sample: int
     samples: int
     open_claims: int
+    kafka_inputs: int
+    kafka_votes: int
+    streams_inputs: int
+    faust_inputs: int
 
 
 FULL = Sizes(
@@ -34,6 +39,10 @@ FULL = Sizes(
     sample=100,
     samples=10,
     open_claims=20_000,
+    kafka_inputs=24_000,
+    kafka_votes=20_000,
+    streams_inputs=300_000,
+    faust_inputs=4_000,
 )
 QUICK = Sizes(
     rounds=3,
@@ -47,4 +56,8 @@ QUICK = Sizes(
     sample=50,
     samples=6,
     open_claims=2_000,
+    kafka_inputs=4_000,
+    kafka_votes=3_000,
+    streams_inputs=40_000,
+    faust_inputs=1_000,
 )

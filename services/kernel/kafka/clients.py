@@ -198,17 +198,19 @@ async def partitions_of(client: Any, topic: str) -> frozenset[int]:  # noqa: ANN
     return frozenset(await client._client._wait_on_metadata(topic) or ())  # noqa: SLF001 - consumers only say it of what they have seen
 
 
-async def arrival(reader: Any, timeout_s: float) -> None:  # noqa: ANN401
-    """Wait until a consumer holds records that were not taken yet, or time is up."""
-    fetcher = reader._fetcher  # noqa: SLF001 - nothing public says that records are there without taking them
-    if fetcher._records or timeout_s <= 0:  # noqa: SLF001
+async def arrival(readers: Iterable[Any], timeout_s: float) -> None:
+    """Wait until one of some consumers holds records that were not taken yet, or time is up."""
+    # Nothing public says that records are there without taking them.
+    fetchers = [reader._fetcher for reader in readers]  # noqa: SLF001
+    if timeout_s <= 0 or any(fetcher._records for fetcher in fetchers):  # noqa: SLF001
         await asyncio.sleep(0)
         return
-    waiter = fetcher._create_fetch_waiter()  # noqa: SLF001
+    waiters = [fetcher._create_fetch_waiter() for fetcher in fetchers]  # noqa: SLF001
     try:
-        await asyncio.wait([waiter], timeout=timeout_s)
+        await asyncio.wait(waiters, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        waiter.cancel()
+        for waiter in waiters:
+            waiter.cancel()
 
 
 async def send_batches(

@@ -29,7 +29,8 @@ class Membership:
     """This process's place in the group `group`, whose members share the partitions of `topic`.
 
     `instance` makes it a static member: killed and started again within the session's time it has its partitions back
-    at once, and nobody else's move. Two living processes must never have the same.
+    at once, and nobody else's move. Two living processes must never have the same. `settled` is set as long as the
+    group does not share its partitions out anew.
     """
 
     def __init__(self, settings: KafkaSettings, group: str, topic: str, instance: str | None = None) -> None:
@@ -38,11 +39,13 @@ class Membership:
         self.instance = instance
         self.partitions: frozenset[int] | None = None
         self.changed = asyncio.Event()
+        self.settled = asyncio.Event()
         self._settings = settings
 
     def _assigned(self, partitions: Iterable[int]) -> None:
         self.partitions = frozenset(partitions)
         self.changed.set()
+        self.settled.set()
         _log.info("assigned", group=self.group, partitions=sorted(self.partitions))
 
     async def run(self) -> None:
@@ -75,7 +78,8 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         self._member = member
 
     async def on_partitions_revoked(self, revoked: Any) -> None:  # noqa: ANN401
-        """Go on with them: most come back, and whoever gets the others fences."""
+        """Go on with them: most come back, and whoever gets the others fences. But claim none anew until it is said."""
+        self._membership.settled.clear()
 
     async def on_partitions_assigned(self, assigned: Any) -> None:  # noqa: ANN401
         """Note them."""

@@ -37,7 +37,7 @@ _ANSWER_S = 15.0
 _REPLAY_MAX = 5_000
 _REPLAY_WAIT_MS = 200
 _STALLED_S = 30.0
-_BEHIND_WAIT_MS = 50
+_BEHIND_WAIT_S = 0.05
 _GROUP_OFFSETS_S = 1.0
 _Answer = TypeVar("_Answer")
 
@@ -45,7 +45,8 @@ _Answer = TypeVar("_Answer")
 class KafkaStore:
     """A store on a cluster. `prefix` stands before every topic, group and transactional id of the space.
 
-    `observe` is told how many seconds each transaction took.
+    `observe` is told how many seconds each transaction took. Whoever `waits` for `arrival` between two fetches spares
+    each fetch that brings nothing a look at where the topics end.
     """
 
     def __init__(
@@ -56,13 +57,15 @@ class KafkaStore:
         clock: Clock | None = None,
         *,
         observe: Callable[[float], None] = lambda _: None,
+        waits: bool = False,
     ) -> None:
         self.prefix = prefix
         self.partitions = partitions
         self.settings = settings
         self.clock = clock or WallClock()
         self._observe = observe
-        self._readers: dict[int, Any] = {}
+        self._waits = waits
+        self._readers: dict[Any, Any] = {}
         self._high: Any = None
         self._idle: list[Any] = []
         self._producers: dict[Claim, Any] = {}
@@ -181,52 +184,61 @@ class KafkaStore:
 
     async def fetch(self, partition: int, positions: Mapping[str, int], records_max: int) -> Mapping[str, Fetched]:
         """Read visible records; waits a moment when there are some that are not here yet."""
-        places = {TopicPartition(self.full(topic), partition): topic for topic in positions}
-        reader = await self._reading(partition, positions)
-        found: dict[Any, list[Any]] = {}
-        for place in places:
-            found |= await self._got(reader.getmany(place, max_records=records_max), [place])
+        places = {topic: TopicPartition(self.full(topic), partition) for topic in positions}
+        readers = {topic: await self._reading(topic, partition, start) for topic, start in positions.items()}
+        found = await self._taken(readers, places, records_max)
         ends: Mapping[str, int] = {}
-        if not found or any(reader.highwater(place) is None for place in places):
+        if any(readers[topic].highwater(place) is None for topic, place in places.items()) or not (
+            found or self._waits
+        ):
             ends = await self.end_offsets(partition, tuple(positions), committed=False)
-        if not found and any(ends[topic] > positions[topic] for topic in positions):
-            found = await self._got(
-                reader.getmany(*places, timeout_ms=_BEHIND_WAIT_MS, max_records=records_max), places
-            )
+        marks = {
+            topic: max(readers[topic].highwater(place) or 0, ends.get(topic, 0)) for topic, place in places.items()
+        }
+        if not found and any(marks[topic] > start for topic, start in positions.items()):
+            await clients.arrival(readers.values(), _BEHIND_WAIT_S)
+            found = await self._taken(readers, places, records_max)
         answer = {}
-        for place, topic in places.items():
-            following = await reader.position(place)
-            end = max(reader.highwater(place) or 0, ends.get(topic, 0), following)
-            answer[topic] = Fetched(clients.records_of(topic, found.get(place, ())), following, end)
+        for topic, place in places.items():
+            following = await readers[topic].position(place)
+            end = max(readers[topic].highwater(place) or 0, marks[topic], following)
+            answer[topic] = Fetched(clients.records_of(topic, found.get(topic, ())), following, end)
         return answer
+
+    async def _taken(
+        self, readers: Mapping[str, Any], places: Mapping[str, Any], records_max: int
+    ) -> dict[str, Sequence[Any]]:
+        """Take what is here of each topic; topics of which nothing is here are left out."""
+        found = {}
+        for topic, reader in readers.items():
+            taken = await self._got(reader.getmany(places[topic], max_records=records_max), [places[topic]])
+            if taken:
+                found[topic] = taken[places[topic]]
+        return found
 
     async def arrival(self, timeout_s: float) -> None:
         """Wait until a `fetch` may bring more than the last one did, or time is up."""
-        if not self._readers:
+        if self._readers:
+            await clients.arrival(self._readers.values(), timeout_s)
+        else:
             await asyncio.sleep(timeout_s)
-        for reader in self._readers.values():
-            await clients.arrival(reader, timeout_s)
 
-    async def _reading(self, partition: int, positions: Mapping[str, int]) -> Any:  # noqa: ANN401
-        """Return the reader, assigned to at least the topics asked for, and standing where it is asked to read.
+    async def _reading(self, topic: str, partition: int, start: int) -> Any:  # noqa: ANN401
+        """Return the reader of a topic partition, standing where it is asked to read.
 
-        Where it stands is asked of the consumer: a fetch that was cancelled half-way has moved it (kafka.md, rule 2).
+        Each has one of its own: what nobody has taken yet of one topic would keep the others from being fetched.
+        Where it stands is asked of it: a fetch that was cancelled half-way has moved it (kafka.md, rule 2).
         """
-        reader = self._readers.get(partition)
+        place = TopicPartition(self.full(topic), partition)
+        reader = self._readers.get(place)
         if reader is None:
-            reader = self._readers[partition] = await self._started(clients.consumer(self.settings))
-        wanted = {TopicPartition(self.full(topic), partition): start for topic, start in positions.items()}
-        assigned = reader.assignment()
-        if not wanted.keys() <= assigned:
-            await self._check_topics(reader, positions, partition)
-            held = {place: await reader.position(place) for place in assigned} | wanted
-            reader.assign(list(held))
-            for place, start in held.items():
-                reader.seek(place, start)
-            return reader
-        for place, start in wanted.items():
-            if await reader.position(place) != start:
-                reader.seek(place, start)
+            reader = await self._started(clients.consumer(self.settings))
+            self._readers[place] = reader
+            await self._check_topics(reader, [topic], partition)
+            reader.assign([place])
+            reader.seek(place, start)
+        elif await reader.position(place) != start:
+            reader.seek(place, start)
         return reader
 
     async def end_offsets(self, partition: int, topics: Sequence[str], *, committed: bool) -> Mapping[str, int]:

@@ -1,7 +1,7 @@
 """What the simulation found: each of these once went wrong."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import pytest
@@ -11,6 +11,7 @@ from services.kernel.clock import VirtualClock
 from services.kernel.engine import Engine
 from services.kernel.memory_store import MemoryStore
 from services.kernel.space import Space
+from services.kernel.store import Fetched
 from services.kernel.wire import input_record, stable_id
 from services.relay.relay import Relay
 from tests.support.stores import incarnation
@@ -72,3 +73,61 @@ def test_an_append_that_stops_half_way_loses_nothing(kept: int) -> None:
     published = asyncio.run(run())
     log = store.records[TILL.log, 0][1:]
     assert set(published) == {f"{record.offset}-{part}".encode() for record in log for part in ("first", "second")}
+
+
+class SlowStore(InterruptedStore):
+    """Answers as a broker may: with nothing at first, then with no more than `short` records at a time."""
+
+    short = 1
+    late = True
+
+    async def fetch(self, partition: int, positions: Mapping[str, int], records_max: int) -> Mapping[str, Fetched]:
+        self.late = not self.late
+        found = await super().fetch(partition, positions, records_max if not self.late else 0)
+        return {
+            topic: Fetched(records, start + len(records), fetched.end)
+            for (topic, start), fetched in zip(positions.items(), found.values(), strict=True)
+            for records in [fetched.records[: self.short]]
+        }
+
+
+def tell_size(_: Space, group: Sequence[Record]) -> list[Outgoing]:
+    """Publish how many records there are of an input."""
+    name = f"{group[0].offset}: {len(group)}"
+    return [Outgoing(OUT, 0, name.encode(), b"{}", (("ce_id", stable_id(name).encode()),))]
+
+
+@pytest.mark.parametrize("short", range(2, 6))
+def test_a_fetch_that_ends_within_what_one_input_caused_publishes_all_of_it_together(short: int) -> None:
+    """Fewer records than asked for were taken for all there is: two outcomes of one input, of a part each."""
+    store = SlowStore.empty()
+    store.short = short
+    log = [Outgoing(TILL.log, 0, b"till/a", b"{}", (("ce_input", f"coins/{n // 2}".encode()),)) for n in range(12)]
+
+    async def run() -> None:
+        await store.append(log)
+        relay = Relay(SPACE, store, OUT, tell_size, [TILL.log], 0)
+        for _ in range(60):
+            await relay.step()
+
+    asyncio.run(run())
+    assert [record.key for record in store.records[OUT, 0][1:]] == [b"%d: 2" % offset for offset in range(1, 13, 2)]
+
+
+def test_a_relay_that_begins_again_waits_for_its_last_record() -> None:
+    """An answer without it was taken for an output without records: everything was published once more."""
+    store = SlowStore.empty()
+    store.short = 100
+
+    async def run() -> int:
+        await store.append([Outgoing(TILL.log, 0, b"till/a", b"{}", (("ce_input", b"coins/1"),))])
+        relay = Relay(SPACE, store, OUT, tell_size, [TILL.log], 0)
+        while not await relay.step():
+            pass
+        relay.drop()
+        store.late = False
+        for _ in range(4):
+            await relay.step()
+        return len(store.records[OUT, 0]) - 1
+
+    assert asyncio.run(run()) == 1

@@ -1,0 +1,196 @@
+"""What goes wrong: each fault happens, is over, and everything it touched decides again before the next one."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+
+from services.process.assembly import RELAY, RUNNABLE
+from tests.chaos.fleet import Fleet, until
+from tests.chaos.watch import Shadows, Witness
+from tools.broker import Cluster
+
+_FIRST, _SECOND = "a", "b"
+_CALM_S = 1.5
+_DOWN_S = 4.0
+_TOGETHER = 2
+
+
+@dataclass(slots=True)
+class Happened:
+    """A fault that happened: to whom, between which instants (in milliseconds since the epoch)."""
+
+    kind: str
+    victims: tuple[str, ...]
+    began: int
+    ended: int
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault that may happen."""
+
+    kind: str
+    victims: tuple[str, ...]
+    happen: Callable[[], Coroutine[None, None, list[str]]]
+
+
+class Faults:
+    """Lets faults happen to a fleet and its cluster, at random instants."""
+
+    def __init__(
+        self, fleet: Fleet, cluster: Cluster, shadows: Shadows, witness: Witness, chance: random.Random
+    ) -> None:
+        self.fleet = fleet
+        self.cluster = cluster
+        self.shadows = shadows
+        self.witness = witness
+        self.random = chance
+        self.happened: list[Happened] = []
+        self.partitions = shadows.space.partitions
+
+    def now(self) -> int:
+        """Return the time."""
+        return self.shadows.store.now()
+
+    def kinds(self) -> list[Fault]:
+        """List every kind of fault of one broker and what runs on it, each service as victim of each."""
+        of_services = {
+            "kill -9": self.kill,
+            "stop, resume": self.stop_and_resume,
+            "join, leave": self.join_and_leave,
+        }
+        found = [
+            Fault(kind, (service,), partial(happen, service))
+            for service in RUNNABLE
+            for kind, happen in of_services.items()
+        ]
+        return [*found, *[Fault("broker kill -9", RUNNABLE, self.kill_broker)] * 2]
+
+    def one_of_three(self) -> Fault:
+        """Return the fault of a cluster of several brokers."""
+        return Fault("one of three kill -9", RUNNABLE, self.kill_one_of_three)
+
+    async def happen_all(self, faults: Sequence[Fault]) -> None:
+        """Let faults happen in this order, two at a time where they have other victims."""
+        running: dict[asyncio.Task[None], Fault] = {}
+        try:
+            for fault in faults:
+                while len(running) >= _TOGETHER or any(set(fault.victims) & set(o.victims) for o in running.values()):
+                    await self._any_of(running)
+                running[asyncio.create_task(self.happen(fault))] = fault
+            while running:
+                await self._any_of(running)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    @staticmethod
+    async def _any_of(running: dict[asyncio.Task[None], Fault]) -> None:
+        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            del running[task]
+            task.result()
+
+    async def happen(self, fault: Fault) -> None:
+        """Let a fault happen at some instant, and wait until every victim decides again."""
+        await asyncio.sleep(self.random.uniform(0, _CALM_S))
+        began = self.now()
+        notes = await fault.happen()
+        await asyncio.gather(*(self.decides(victim) for victim in fault.victims))
+        self.fleet.check_alive()
+        happened = Happened(fault.kind, fault.victims, began, self.now(), notes)
+        self.happened.append(happened)
+        victims = "all" if len(fault.victims) > 1 else fault.victims[0]
+        print(f"  {(happened.ended - began) / 1_000:5.1f} s  {fault.kind}: {victims} {'; '.join(notes)}", flush=True)
+
+    async def decides(self, service: str) -> None:
+        """Wait until each partition of a service that has work has stored something that it had not before."""
+        fresh = self.witness.fresh() if service == RELAY else self.shadows.fresh(service)
+        # Where there is one governor, one partition has all the work.
+        busy = 1 if service == "governance" else self.partitions
+        found: set[int] = set()
+
+        async def condition() -> bool:
+            found.update(await fresh())
+            return len(found) >= busy
+
+        await until(f"{service} to decide again", condition)
+
+    # --- services
+
+    async def kill(self, service: str) -> list[str]:
+        """Kill a process and start it again at once, under its name."""
+        (member,) = self.fleet.of(service)
+        member.kill()
+        self.fleet.gone(member)
+        again = self.fleet.start(service, member.instance)
+        await self.fleet.shared([again], self.partitions)
+        return []
+
+    async def stop_and_resume(self, service: str) -> list[str]:
+        """Stop a process for as long as it takes to lose its partitions to another one, then let it go on."""
+        (first,) = self.fleet.of(service)
+        second = self.fleet.start(service, _SECOND if first.instance == _FIRST else _FIRST)
+        await self.fleet.shared([first, second], self.partitions)
+        first.stop()
+        stopped = time.monotonic()
+        await self.fleet.shared([second], self.partitions)
+        await self.decides(service)
+        first.resume()
+        took = time.monotonic() - stopped
+        await self.fleet.shared([first, second], self.partitions)
+        await self.decides(service)
+        # Whoever is left over has everything, the one that was stopped or the one that took its place.
+        leaves = self.random.choice((first, second))
+        left = await leaves.leave()
+        self.fleet.gone(leaves)
+        await self.fleet.shared(self.fleet.of(service), self.partitions)
+        return [f"stopped {took:.1f} s, left in {left:.1f} s"]
+
+    async def join_and_leave(self, service: str) -> list[str]:
+        """Have a process joined by another one, with a name or without, and let that leave again."""
+        (first,) = self.fleet.of(service)
+        named = self.random.random() < 0.5
+        second = self.fleet.start(service, f"guest-{len(self.happened)}" if named else None)
+        await self.fleet.shared([first, second], self.partitions)
+        await self.decides(service)
+        left = await second.leave()
+        self.fleet.gone(second)
+        await self.fleet.shared([first], self.partitions)
+        return [f"{'static' if named else 'dynamic'}, left in {left:.1f} s"]
+
+    # --- brokers
+
+    async def kill_broker(self) -> list[str]:
+        """Kill the only broker, and start it again after a while."""
+        down = self.random.uniform(0, _DOWN_S)
+        await asyncio.to_thread(self.cluster.kill)
+        await asyncio.sleep(down)
+        began = time.monotonic()
+        await asyncio.to_thread(self.cluster.restart)
+        return [f"down {down:.1f} s, back in {time.monotonic() - began:.1f} s"]
+
+    async def kill_one_of_three(self) -> list[str]:
+        """Kill one of several brokers: all goes on without it, and when it is back."""
+        node = self.random.choice(self.cluster.numbers)
+        began = time.monotonic()
+        await asyncio.to_thread(self.cluster.kill, node)
+        await asyncio.gather(*(self.decides(service) for service in RUNNABLE))
+        took = time.monotonic() - began
+        await asyncio.to_thread(self.cluster.restart, node)
+        return [f"node {node}; all decided without it after {took:.1f} s"]
+
+
+def longest_silence(times: Sequence[int], happened: Happened) -> float:
+    """Return for how many seconds nothing was stored around a fault, given the instants at which something was."""
+    longest = 0
+    for before, after in pairwise(times):
+        if before < happened.ended and after > happened.began:
+            longest = max(longest, after - before)
+    return longest / 1_000

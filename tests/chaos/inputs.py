@@ -1,0 +1,372 @@
+"""What outsiders send in the chaos: a market that is set up once, and a stream that leads to every kind of decision."""
+
+import hashlib
+import json
+import random
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from schemas.adjudication import CastVote, Choice
+from schemas.claims import FileClaim, ReduceClaim, RegisterCover, WithdrawClaim
+from schemas.envelope import Input, Message, Outgoing
+from schemas.governance import ListProduct, ProfileAssessor, PublishRulebook, RegisterPrincipal
+from schemas.incidents import ReportIncident
+from schemas.instants import DAY, SECOND
+from schemas.outcomes import InputOutcome, PayoutInstruction
+from schemas.payouts import ReceiptConfirmed, ReceiptFailed, ReceiptSubmitted
+from schemas.topics import INPUTS
+from services.kernel.partitioner import partition_of
+from services.kernel.proofs import vouch
+from services.kernel.space import Space
+from services.kernel.wire import input_record
+from tests.integration import world
+
+RULEBOOK = "chaos@1"
+ASSET = world.ASSET
+COVERED_MINOR = 1_000_000
+GATEWAY, BOTS = "gateway", ("bot-a", "bot-b")
+ASSESSORS = tuple(f"eip155:1:0x{number:040x}" for number in range(0xA1, 0xA4))
+BALLOT = 6 * SECOND
+"""The longest a ballot of the load is open; nothing else it begins takes longer than a payout's receipt."""
+_STREAMS = {model: stream.name for stream in INPUTS for model in stream.types}
+_VOUCHERS = {"claim.filings": GATEWAY, "assessor.votes": GATEWAY}
+_AGAIN_S = 0.4
+_KEPT = 2_000
+_NEW_SHARE = 5
+_MUCH = 600
+_PROFILE_S = 0.4
+
+
+def rulebook() -> dict[str, object]:
+    """Rules whose windows are seconds long, so that deadlines of every kind fire under load."""
+    rules = world.rulebook()
+    rules |= {"name": "chaos", "title": "Rules for a day of outages"}
+    corroboration = {"required_weight": 2, "default_weight": 1, "window": "4s", "unmet": "deny"}
+    rules["incident"] = {
+        "join_window": "1s",
+        "report_within": "90d",
+        "procedure": [{"stage": "corroboration", **corroboration}],
+    }
+    rules["claim"]["procedure"][0]["window"] = f"{BALLOT // SECOND}s"
+    rules["claim"]["payout"] |= {"receipt_within": "8s"}
+    return rules
+
+
+def products(prefix: str, partitions: int) -> list[str]:
+    """Name one product for each partition."""
+    found: dict[int, str] = {}
+    number = 0
+    while len(found) < partitions:
+        name = f"{prefix}-{number}"
+        found.setdefault(partition_of(f"product/{name}", partitions), name)
+        number += 1
+    return [found[partition] for partition in sorted(found)]
+
+
+def key_of(principal: str) -> Ed25519PrivateKey:
+    """Return a principal's key."""
+    return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(principal.encode()).digest())
+
+
+def record(space: Space, content: Input, identifier: str, source: str = "outsider") -> Outgoing:
+    """Make an input, without a voucher."""
+    key = content.key()
+    partition = partition_of(key, space.partitions)
+    value = content.to_bytes()
+    return input_record(
+        _STREAMS[type(content)], partition, key, id=identifier, source=source, wire=content.wire, value=value
+    )
+
+
+def vouched(space: Space, records: Sequence[Outgoing]) -> list[Outgoing]:
+    """Let principals vouch for those that need it, each for all of its own with one signature."""
+    held: dict[str, list[int]] = {}
+    for number, one in enumerate(records):
+        headers = dict(one.headers)
+        source = headers.get("ce_source", b"").decode()
+        principal = source if one.topic == "incident.reports" else _VOUCHERS.get(one.topic)
+        if principal is not None and "ce_proof" not in headers and "ce_id" in headers:
+            held.setdefault(principal, []).append(number)
+    made = list(records)
+    for principal, numbers in held.items():
+        proven = vouch(key_of(principal), principal, space.name, [records[number] for number in numbers])
+        for number, one in zip(numbers, proven, strict=True):
+            made[number] = one
+    return made
+
+
+def governance(space: Space) -> list[Outgoing]:
+    """What governance decides before anything else."""
+    listed = products("vault", space.partitions) + products("busy", space.partitions)
+    contents: list[Input] = [
+        PublishRulebook.model_validate_json(json.dumps({"scope": world.SCOPE, "rulebook": rulebook()})),
+        *(
+            ListProduct(product=name, title=f"Vault {name}", peril="exploit", asset=ASSET, rulebook=RULEBOOK)
+            for name in listed
+        ),
+        *(ProfileAssessor(assessor=account, stake_minor=1_000) for account in ASSESSORS),
+        _registration(GATEWAY, ("claim.filings", "assessor.votes"), "*"),
+        *(_registration(bot, ("incident.reports",), ()) for bot in BOTS),
+    ]
+    return [record(space, content, f"given-{number}") for number, content in enumerate(contents)]
+
+
+def _registration(principal: str, streams: tuple[str, ...], accounts: tuple[str, ...] | str) -> RegisterPrincipal:
+    public_key = key_of(principal).public_key().public_bytes_raw().hex()
+    return RegisterPrincipal(principal=principal, public_key=public_key, streams=streams, accounts=accounts)
+
+
+def incidents(space: Space, now: int) -> list[Outgoing]:
+    """Reports that confirm one incident of each product on which claims are filed."""
+    return [
+        record(
+            space,
+            ReportIncident(product=name, reference="seen", occurred_at=now - DAY, summary="drained"),
+            f"seen-{name}-{bot}",
+            bot,
+        )
+        for name in products("vault", space.partitions)
+        for bot in BOTS
+    ]
+
+
+def holder(cover: str) -> str:
+    """Return who holds a cover."""
+    return f"eip155:1:0x{hashlib.sha256(cover.encode()).hexdigest()[:40]}"
+
+
+class _Due(NamedTuple):
+    at: float
+    content: Input
+    id: str
+
+
+class Stream:
+    """Inputs without end: new covers, reports, profiles and rubbish, and what outcomes and instructions call for.
+
+    What is called for comes first, so that the stream is as broad as the services are quick; `take` fills up with
+    what is new, so that it is never thinner than asked for.
+    """
+
+    def __init__(self, space: Space, seed: int, now: int) -> None:
+        self.space = space
+        self.random = random.Random(seed)
+        self.made: Counter[str] = Counter()
+        self.is_new_wanted = True
+        self._now = now
+        self._covers = 0
+        self._reports = 0
+        self._other = 0
+        self._profile_at = 0.0
+        # What is filed has to be voted on in time, so votes do not wait for filings.
+        self._urgent: deque[_Due] = deque()
+        self._filings: deque[_Due] = deque()
+        self._kept: deque[Outgoing] = deque(maxlen=_KEPT)
+        self._vaults = products("vault", space.partitions)
+        self._busy = products("busy", space.partitions)
+        self._heard: set[str] = set()
+
+    @property
+    def waiting(self) -> int:
+        """How many inputs are called for and not sent."""
+        return len(self._urgent) + len(self._filings)
+
+    # --- what is called for
+
+    def hear(self, content: Message, now: float) -> None:
+        """Take in what the relay published, repeats as well."""
+        if isinstance(content, PayoutInstruction):
+            name = f"{content.reference}/{content.attempt}"
+            if name not in self._heard:
+                self._heard.add(name)
+                self._pay(content, now)
+        elif isinstance(content, InputOutcome):
+            self._follow(content, now)
+
+    def _follow(self, outcome: InputOutcome, now: float) -> None:
+        kind, _, name = outcome.input_id.partition(":")
+        if outcome.fate == "refused" and outcome.refusal is not None and outcome.refusal.unknown:
+            # Too early: the same again, id included.
+            place = f"{outcome.position} again"
+            if kind in ("file", "vote", "report") and place not in self._heard:
+                self._heard.add(place)
+                self._call(self._again(kind, name), outcome.input_id, now + _AGAIN_S)
+            return
+        if outcome.fate != "decided" or outcome.input_id in self._heard:
+            return
+        self._heard.add(outcome.input_id)
+        if kind == "register":
+            self._call(self._filing(name), f"file:{name}", now)
+        elif kind == "file":
+            self._voting(name, now)
+        elif kind == "report" and name.endswith("-a") and int(name.split("-")[-2]) % 2:
+            self._call(self._report(name, BOTS[1]), f"report:{name[:-1]}b", now)
+
+    def _again(self, kind: str, name: str) -> Input:
+        if kind == "file":
+            return self._filing(name)
+        if kind == "report":
+            return self._report(name, BOTS[0] if name.endswith("a") else BOTS[1])
+        cover, _, number = name.rpartition("-")
+        return self._vote(cover, int(number))
+
+    def _filing(self, cover: str) -> FileClaim:
+        number = int(cover[1:])
+        amount = COVERED_MINOR + 1 if number % 25 == 3 else COVERED_MINOR // 10 + number
+        incident = f"{self._vaults[number % len(self._vaults)]}/1"
+        return FileClaim(cover=cover, claimant=holder(cover), incident=incident, amount_minor=amount)
+
+    def _voting(self, cover: str, now: float) -> None:
+        number = int(cover[1:])
+        # A fifth of the ballots is not complete: their windows end.
+        voters = len(ASSESSORS) - 1 if number % 5 == 0 else len(ASSESSORS)
+        for assessor in range(voters):
+            self._call(self._vote(cover, assessor), f"vote:{cover}-{assessor}", now + _AGAIN_S / 2)
+        claim = f"{cover}/1"
+        if number % 20 == 7:
+            content = WithdrawClaim(cover=cover, claimant=holder(cover), claim=claim)
+            self._call(content, f"withdraw:{cover}", now + 2 * _AGAIN_S)
+        if number % 20 == 9:
+            amount = COVERED_MINOR // 20
+            reduced = ReduceClaim(cover=cover, claimant=holder(cover), claim=claim, amount_minor=amount)
+            self._call(reduced, f"reduce:{cover}", now + 2 * _AGAIN_S)
+
+    def _vote(self, cover: str, number: int) -> CastVote:
+        choice: Choice = "deny" if int(cover[1:]) % 7 == number else "accept"
+        return CastVote(case=f"claim/{cover}/1", assessor=ASSESSORS[number], choice=choice, clause="1.1")
+
+    def _pay(self, told: PayoutInstruction, now: float) -> None:
+        """Confirm most attempts, fail some first ones, and leave a few without an answer."""
+        number, attempt = int(told.cover[1:]), told.attempt
+        payout, name = told.reference, f"{told.reference}/{told.attempt}"
+        if number % 40 == 11:
+            return
+        if number % 10 == 1 and attempt == 1:
+            self._call(ReceiptFailed(payout=payout, attempt=attempt, reason="no gas"), f"fail:{name}", now)
+            return
+        if number % 10 == 2:
+            submitted = ReceiptSubmitted(payout=payout, attempt=attempt, transaction=f"tx-{name}")
+            self._call(submitted, f"submit:{name}", now)
+        confirmed = ReceiptConfirmed(
+            payout=payout,
+            attempt=attempt,
+            transaction=f"tx-{name}",
+            asset=told.asset,
+            recipient=told.recipient,
+            amount_minor=told.amount_minor,
+        )
+        self._call(confirmed, f"confirm:{name}", now + _AGAIN_S)
+
+    def _call(self, content: Input, identifier: str, at: float) -> None:
+        waiting = self._filings if isinstance(content, FileClaim) else self._urgent
+        waiting.append(_Due(at, content, identifier))
+
+    # --- what is sent
+
+    def take(self, count: int, now: float) -> list[Outgoing]:
+        """Return the next inputs: so many, unless nothing new is wanted."""
+        found = self._new(count // _NEW_SHARE) if self.is_new_wanted else []
+        for waiting in (self._urgent, self._filings):
+            found += self._called_for(waiting, count - len(found), now)
+        if self.is_new_wanted:
+            if now > self._profile_at:
+                self._profile_at = now + _PROFILE_S
+                found.append(self._profile())
+            found += self._new(count - len(found))
+        self.random.shuffle(found)
+        made = vouched(self.space, found)
+        for number, one in enumerate(made):
+            if self.random.random() < 0.02:
+                self.made["misplaced"] += 1
+                made[number] = one._replace(partition=(one.partition + 1) % self.space.partitions)
+        self._kept.extend(one for one in made if self.random.random() < 0.3)
+        return made
+
+    def _called_for(self, waiting: deque[_Due], count: int, now: float) -> list[Outgoing]:
+        found: list[Outgoing] = []
+        for _ in range(len(waiting)):
+            if len(found) >= count:
+                break
+            due = waiting.popleft()
+            if due.at > now:
+                waiting.append(due)
+                continue
+            source = BOTS[1] if due.id.startswith("report:") and due.id.endswith("b") else BOTS[0]
+            found.append(record(self.space, due.content, due.id, source))
+            self.made[due.id.partition(":")[0]] += 1
+        return found
+
+    def _new(self, count: int) -> list[Outgoing]:
+        """Return new inputs, fewer covers while much is called for."""
+        covers = 0.6 if self.waiting < _MUCH else 0.2
+        found = []
+        for _ in range(count):
+            share = self.random.random()
+            if share < covers:
+                self.made["register"] += 1
+                self._covers += 1
+                found.append(self._register(f"c{self._covers}", f"register:c{self._covers}"))
+            elif share < covers + (1 - covers) / 2:
+                self.made["report"] += 1
+                self._reports += 1
+                name = f"{self._busy[self._reports % len(self._busy)]}-{self._reports}-a"
+                found.append(record(self.space, self._report(name, BOTS[0]), f"report:{name}", BOTS[0]))
+            else:
+                found.append(self._bad())
+        return found
+
+    def _profile(self) -> Outgoing:
+        self.made["profile"] += 1
+        self._other += 1
+        profile = ProfileAssessor(assessor=self.random.choice(ASSESSORS), stake_minor=1_000 + self._other)
+        return record(self.space, profile, f"profile:{self._other}")
+
+    def _register(self, cover: str, identifier: str, amount: int = COVERED_MINOR) -> Outgoing:
+        product = self._vaults[int(cover[1:]) % len(self._vaults)]
+        content = RegisterCover(
+            cover=cover,
+            product=product,
+            holder=holder(cover),
+            amount_minor=amount,
+            asset=ASSET,
+            starts_at=self._now - 30 * DAY,
+            expires_at=self._now + 300 * DAY,
+            rulebook=RULEBOOK,
+        )
+        return record(self.space, content, identifier, "registrar")
+
+    def _report(self, name: str, bot: str) -> ReportIncident:
+        product, number, _ = name.rsplit("-", 2)
+        occurred_at = self._now - 60 * DAY + int(number) * 3 * SECOND
+        return ReportIncident(product=product, reference=f"r-{number}", occurred_at=occurred_at, summary=f"by {bot}")
+
+    def _bad(self) -> Outgoing:
+        """Return what is no good input: a repeat, an id used again, terms changed, a vote on nothing, no message."""
+        self._other += 1
+        identifier = f"bad:{self._other}"
+        kinds = ("repeat", "repeat", "repeat", "id-reused", "registered", "unknown", "unreadable", "no-id", "schema")
+        kind = self.random.choice(kinds)
+        self.made[kind] += 1
+        cover = f"c{self.random.randint(1, max(self._covers, 1))}"
+        if kind == "repeat" and self._kept:
+            return self.random.choice(self._kept)
+        if kind == "id-reused":
+            return self._register(cover, f"register:{cover}", COVERED_MINOR + 7)
+        if kind == "unknown":
+            vote = CastVote(case=f"claim/nothing-{self._other}/1", assessor=ASSESSORS[0], choice="accept", clause="1")
+            return record(self.space, vote, identifier)
+        good = self._register(cover, identifier)
+        spoiled = {
+            "unreadable": good._replace(value=b"\xff\x00{"),
+            "no-id": good._replace(headers=tuple(header for header in good.headers if header[0] != "ce_id")),
+            "schema": good._replace(value=b'{"cover":"' + cover.encode() + b'","amount_minor":"-1"}'),
+        }
+        return spoiled.get(kind, good)
+
+
+def spelled(made: Mapping[str, int]) -> str:
+    """Spell how many inputs of each kind there were."""
+    return ", ".join(f"{kind} {count:,}" for kind, count in sorted(made.items()))

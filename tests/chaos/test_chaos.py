@@ -1,0 +1,249 @@
+"""Everything that can break, breaks, under a steady load; and in the end every law of the log holds."""
+
+import asyncio
+import random
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from schemas.topics import OUTCOMES
+from services.cli.data import DataDirectory
+from services.kernel.kafka.settings import KafkaSettings
+from services.process.assembly import RELAY, RUNNABLE
+from tests.chaos.checks import Audit, audit
+from tests.chaos.faults import Fault, Faults, longest_silence
+from tests.chaos.fleet import Fleet, until
+from tests.chaos.inputs import Stream, governance, incidents, spelled, vouched
+from tests.chaos.load import Load
+from tests.chaos.watch import Shadows, Witness
+from tests.integration.processes import ROOT
+from tools.broker import Cluster
+
+ROUND = 24
+"""At most so many faults happen to one space, so that what is checked in the end fits into memory."""
+PARTITIONS = 4
+RATE_MIN = 300
+_HORIZON_MS = 600_000
+_STEADY_S = 5.0
+_PATIENCE_S = 180.0
+_COMMAND_S = 400.0
+
+Schedule = Callable[[Faults], list[Fault]]
+"""Which faults happen, one after the other."""
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def rounds(faults: int) -> list[tuple[int, int]]:
+    """Share faults out: how many happen on one broker, and how many to one of three brokers, in each round."""
+    count = -(-faults // (ROUND + 1))
+    found = []
+    for number in range(count):
+        size = faults * (number + 1) // count - faults * number // count
+        found.append((max(size - 1, 1), 1))
+    return found
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    one, three = zip(*rounds(metafunc.config.getoption("--faults")), strict=True)
+    held = one if metafunc.function is test_faults_of_services_and_broker__every_law_holds else three
+    metafunc.parametrize(("number", "faults"), list(enumerate(held)), ids=[f"round-{n}" for n in range(len(held))])
+
+
+def seed_of(config: pytest.Config, number: int) -> int:
+    """Return the seed of a round: given, or another each time."""
+    given: int | None = config.getoption("--chaos-seed")
+    return random.SystemRandom().randrange(2**32) if given is None else given + number
+
+
+def test_faults_of_services_and_broker__every_law_holds(
+    number: int, faults: int, tmp_path: Path, pytestconfig: pytest.Config, report: list[str]
+) -> None:
+    seed = seed_of(pytestconfig, number)
+    # A dead broker's session must be over before it may start again.
+    with Cluster(settings={"broker.session.timeout.ms": "1500"}) as cluster:
+        chaos = Chaos(cluster, tmp_path, seed, report)
+
+        def schedule(happens: Faults) -> list[Fault]:
+            kinds = happens.kinds()
+            more = [happens.random.choice(kinds) for _ in range(faults - len(kinds))]
+            chosen = [*kinds, *more] if faults >= len(kinds) else happens.random.sample(kinds, faults)
+            happens.random.shuffle(chosen)
+            return chosen
+
+        chaos.run(schedule)
+
+
+def test_one_of_three_brokers_killed__every_law_holds(
+    number: int, faults: int, tmp_path: Path, pytestconfig: pytest.Config, report: list[str]
+) -> None:
+    with Cluster(3, settings={"broker.session.timeout.ms": "1500"}) as cluster:
+        chaos = Chaos(cluster, tmp_path, seed_of(pytestconfig, number), report)
+        chaos.run(lambda happens: [happens.one_of_three()] * faults)
+
+
+class Chaos:
+    """One space on one cluster, from its topics to the verified export."""
+
+    def __init__(self, cluster: Cluster, folder: Path, seed: int, report: list[str]) -> None:
+        self.cluster = cluster
+        self.data = folder / "data"
+        self.folder = folder
+        self.seed = seed
+        self.report = report
+        self._command("topics", "apply", "--space", "chaos", "--partitions", str(PARTITIONS))
+        self.space = DataDirectory(self.data).space()
+        self.settings = KafkaSettings(cluster.bootstrap)
+        self.fleet = Fleet(self.data, cluster.bootstrap, folder / "logs")
+
+    def _command(self, *arguments: str, kafka: bool = True) -> str:
+        where = ["--data", str(self.data), "--kafka", self.cluster.bootstrap] if kafka else []
+        ended = subprocess.run(
+            [sys.executable, "-m", "services.cli", *arguments, *where],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_COMMAND_S,
+        )
+        assert ended.returncode == 0, f"{arguments}: {ended.stdout}{ended.stderr}"
+        return ended.stdout
+
+    def run(self, schedule: Schedule) -> None:
+        """Let faults happen under load, come to rest, and check."""
+        self.say(f"seed {self.seed}, {len(self.cluster.numbers)} broker(s)")
+        try:
+            asyncio.run(self._run(schedule))
+        finally:
+            self.fleet.kill()
+
+    def say(self, line: str) -> None:
+        """Add to the report; also at once, for whoever waits."""
+        self.report.append(line)
+        print(line, flush=True)
+
+    async def _run(self, schedule: Schedule) -> None:
+        chance = random.Random(self.seed)
+        shadows = Shadows(self.space, self.settings)
+        stream = Stream(self.space, self.seed, shadows.store.now())
+        load = Load(stream, self.settings)
+        witness = Witness(self.space, self.settings, stream.hear)
+        for service in RUNNABLE:
+            self.fleet.start(service, "a")
+        tasks = [asyncio.create_task(witness.run())]
+        try:
+            await self._set_up(load, shadows)
+            sending = asyncio.create_task(load.run())
+            tasks.append(sending)
+            faults = Faults(self.fleet, self.cluster, shadows, witness, chance)
+            await asyncio.sleep(_STEADY_S)
+            await asyncio.gather(*(faults.decides(service) for service in RUNNABLE))
+            await faults.happen_all(schedule(faults))
+            for task in tasks:
+                assert not task.done(), task.result()
+            stream.is_new_wanted = False
+            sent = load.count
+            await self._rest(load, shadows, witness)
+            self.say(
+                f"{sent:,} inputs in {load.seconds:.0f} s ({sent / load.seconds:.0f}/s), then {load.count - sent:,}; "
+                f"{load.again:,} sent again; {spelled(stream.made)}"
+            )
+            assert sent / load.seconds >= RATE_MIN
+            await self.fleet.leave()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            tasks.clear()
+            checked, verified = await asyncio.gather(
+                audit(self.space, self.settings, witness), asyncio.to_thread(self._verify)
+            )
+            self._told(faults, shadows, witness, checked, verified)
+            assert not checked.findings, "\n".join(checked.findings)
+        finally:
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks)
+            await load.close()
+            await shadows.close()
+
+    async def _set_up(self, load: Load, shadows: Shadows) -> None:
+        """Have everything there that the stream builds on."""
+        for service in RUNNABLE:
+            await self.fleet.shared(self.fleet.of(service), PARTITIONS)
+        for inputs in (governance(self.space), incidents(self.space, shadows.store.now())):
+            await load.send(vouched(self.space, inputs))
+            await self._quiet(shadows)
+        load.sent.clear()
+
+    async def _quiet(self, shadows: Shadows) -> None:
+        """Wait until nothing is left to decide: by offsets, and by the deadlines that the logs leave open."""
+        left: list[str] = []
+
+        async def condition() -> bool:
+            self.fleet.check_alive()
+            left[:] = await shadows.left(_HORIZON_MS)
+            return not left
+
+        try:
+            await until("everything to be decided", condition, _PATIENCE_S, poll_s=0.3)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {left}") from None
+
+    async def _rest(self, load: Load, shadows: Shadows, witness: Witness) -> None:
+        """Wait until all that was called for is sent, decided and published."""
+
+        async def condition() -> bool:
+            await self._quiet(shadows)
+            if load.stream.waiting:
+                return False
+            implied = await shadows.published()
+            told = witness.told()
+            if any(implied[place] - told[place] for place in told):
+                return False
+            before = load.count
+            # What was published just now may have called for more.
+            await asyncio.sleep(0)
+            return not load.stream.waiting and load.count == before and not await shadows.left(_HORIZON_MS)
+
+        await until("everything to be published", condition, _PATIENCE_S, poll_s=0.3)
+
+    def _verify(self) -> str:
+        export = self.folder / "export.jsonl"
+        self._command("log", "export", "--to", str(export))
+        try:
+            return self._command("log", "verify", str(export), kafka=False)
+        finally:
+            export.unlink(missing_ok=True)
+
+    def _told(self, faults: Faults, shadows: Shadows, witness: Witness, checked: Audit, verified: str) -> None:
+        """Report what happened, and for how long nobody decided."""
+        silent: dict[str, list[float]] = defaultdict(list)
+        for happened in faults.happened:
+            silences = [
+                longest_silence(times, happened)
+                for victim in happened.victims
+                for times in self._times(victim, shadows, witness)
+            ]
+            silent[happened.kind].append(max(silences, default=0.0))
+        for kind, seconds in sorted(silent.items()):
+            longest = " ".join(f"{second:.1f}" for second in sorted(seconds))
+            self.say(f"{len(seconds):3} × {kind:22} longest without a decision: {longest} s")
+        self.say(
+            f"{checked.inputs:,} public inputs, {checked.events:,} events; fates: {spelled(checked.fates)}; "
+            f"aborted: {checked.aborted_records:,} records in {checked.aborted_transactions:,} transactions; "
+            f"{checked.repeats:,} repeats published"
+        )
+        self.say(f"effects: {spelled(checked.effects)}")
+        self.say("verify: " + ", ".join(line.strip() for line in verified.splitlines() if line.strip())[:400])
+
+    def _times(self, victim: str, shadows: Shadows, witness: Witness) -> list[Sequence[int]]:
+        if victim == RELAY:
+            outcomes = [held for place, held in witness.seen.items() if place[0] == OUTCOMES]
+            return [sorted(at for _, at in held.values()) for held in outcomes]
+        # Where there is one governor, one partition has all the work.
+        return [shadow.times for shadow in shadows.all[victim] if len(shadow.times) > ROUND * 4]
