@@ -37,6 +37,7 @@ __all__ = [
     "is_fence",
     "is_too_large",
     "kafka_errors",
+    "learn",
     "member",
     "offsets_of",
     "partitions_of",
@@ -191,6 +192,16 @@ async def close(client: Any) -> None:  # noqa: ANN401
     stop = client.close if hasattr(client, "describe_configs") else client.stop
     with contextlib.suppress(Exception):
         await asyncio.wait_for(stop(), _CLOSE_S)
+
+
+async def learn(client: Any, topics: Iterable[str]) -> None:  # noqa: ANN401
+    """Have a consumer or producer ask for several topics at once: of those it does not know it asks one by one."""
+    inner = client._client if hasattr(client, "_client") else client.client  # noqa: SLF001
+    unknown = [topic for topic in topics if inner.cluster.partitions_for_topic(topic) is None]
+    for topic in unknown:
+        inner.add_topic(topic)
+    if unknown:
+        await inner.force_metadata_update()
 
 
 async def partitions_of(client: Any, topic: str) -> frozenset[int]:  # noqa: ANN401

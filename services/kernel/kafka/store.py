@@ -140,6 +140,7 @@ class KafkaStore:
                     yield topic, clients.record_of(topic, records[0])
 
     async def _check_topics(self, reader: Any, topics: Iterable[str], partition: int) -> None:  # noqa: ANN401
+        await self._answer(clients.learn(reader, map(self.full, topics)), "asking for topics")
         for topic in topics:
             held = await self._answer(clients.partitions_of(reader, self.full(topic)), f"looking for {topic}")
             if partition not in held:
@@ -148,7 +149,10 @@ class KafkaStore:
 
     async def _check_places(self, sender: Any, records: Iterable[Outgoing]) -> None:  # noqa: ANN401
         """Refuse all of what is to be appended together when one of it has no place; raises StoreError."""
-        for topic, partition in {(record.topic, record.partition) for record in records} - self._places:
+        places = {(record.topic, record.partition) for record in records} - self._places
+        if places:
+            await self._answer(clients.learn(sender, (self.full(topic) for topic, _ in places)), "asking for topics")
+        for topic, partition in places:
             doing = f"looking for {self.full(topic)}"
             if partition not in await self._answer(sender.partitions_for(self.full(topic)), doing):
                 text = f"there is no topic partition {self.full(topic)}/{partition}"
