@@ -52,7 +52,7 @@ lock: setup ## resolve requirements/*.in again (UPGRADE=--upgrade takes newer ve
 
 clean: ## remove .venv and everything generated
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find schemas services tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	find schemas services tests tools examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	$(PIP) install --require-hashes -r requirements/dev.txt
