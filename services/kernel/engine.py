@@ -60,9 +60,13 @@ def _fate(decision: Decision) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one transaction, and how many records one fetch brings."""
+    """Bounds of one transaction, and how many records one fetch brings.
+
+    `deciding_ms_max` is after how long no further input is taken into it: other engines of the process wait meanwhile.
+    """
 
     inputs_max: int = 500
+    deciding_ms_max: int = 250
     records_max: int = 4_000
     bytes_max: int = 8_000_000
     fetch_max: int = 1_000
@@ -248,8 +252,9 @@ class Engine:
         decided, bug = 0, None
         fates: list[str] = []
         inputs_max = 1 if self._too_large else self.limits.inputs_max
+        until = self.store.now() + self.limits.deciding_ms_max
         while decided < inputs_max and len(effects) < self.limits.records_max:
-            if effects.bytes >= self.limits.bytes_max:
+            if effects.bytes >= self.limits.bytes_max or self.store.now() > until:
                 break
             chosen = None if self._blocked() else await self._choose()
             if chosen is None:

@@ -8,7 +8,7 @@ import contextlib
 import io
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Self, TypeVar
 
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -346,31 +346,16 @@ class Writer:
         places: dict[tuple[str, int], list[tuple[Outgoing, int]]] = defaultdict(list)
         for record, timestamp in records:
             places[record.topic, record.partition].append((record, timestamp))
-        sent = []
-        for place, held in places.items():
-            sent += [
-                (place, await self._sender.send_batch(batch, place[0], partition=place[1]))
-                for batch in self._batches(held)
-            ]
+        sent = [
+            (place, future)
+            for place, held in places.items()
+            for future, _ in await clients.send_batches(self._sender, *place, held)
+        ]
         first: dict[tuple[str, int], int] = {}
         for place, future in sent:
             stored = await self._cluster.answer(future, f"writing {place[0]}")
             first.setdefault(place, stored.offset)
         return first
-
-    def _batches(self, records: Iterable[tuple[Outgoing, int]]) -> Iterator[Any]:
-        batch = None
-        for record, timestamp in records:
-            fields: dict[str, Any] = {"timestamp": timestamp, "key": record.key, "value": record.value}
-            fields["headers"] = list(record.headers)
-            if batch is not None and batch.append(**fields) is None:
-                yield batch
-                batch = None
-            if batch is None:
-                batch = self._sender.create_batch()
-                batch.append(**fields)
-        if batch is not None:
-            yield batch
 
 
 def _settings(answer: Any) -> list[tuple[str, dict[str, str]]]:  # noqa: ANN401

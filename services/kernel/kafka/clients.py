@@ -228,17 +228,16 @@ async def send_batches(
     sender: Any,  # noqa: ANN401
     topic: str,
     partition: int,
-    records: Iterable[Outgoing],
-    timestamp: int,
+    records: Iterable[tuple[Outgoing, int]],
 ) -> list[tuple["asyncio.Future[Any]", int]]:
     """Hand the records of one topic partition over in as few batches as hold them: each one's future, and its size.
 
-    `timestamp` counts only where the topic does not stamp records itself.
+    Each record comes with its time, which counts only where the topic does not stamp records itself.
     """
     sent = []
     batch = sender.create_batch()
     count = 0
-    for record in records:
+    for record, timestamp in records:
         fields = {"timestamp": timestamp, "key": record.key, "value": record.value, "headers": list(record.headers)}
         if batch.append(**fields) is None:
             sent.append((await sender.send_batch(batch, topic, partition=partition), count))

@@ -422,9 +422,10 @@ class KafkaStore:
         places: dict[tuple[str, int], list[Outgoing]] = defaultdict(list)
         for record in records:
             places[record.topic, record.partition].append(record)
-        sent = []
+        sent, now = [], self.now()
         for (topic, partition), held in places.items():
-            batches = await clients.send_batches(sender, self.full(topic), partition, held, self.now())
+            stamped = [(record, now) for record in held]
+            batches = await clients.send_batches(sender, self.full(topic), partition, stamped)
             sent += [((topic, partition), future, count) for future, count in batches]
         return sent
 
