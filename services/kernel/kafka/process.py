@@ -17,7 +17,7 @@ import structlog
 from services.kernel.engine import Engine, PartitionStoppedError
 from services.kernel.store import Outcome, StoreError
 
-from .clients import AuthorizationError, LostRecordsError
+from .clients import AuthorizationError, LostRecordsError, kafka_errors
 from .membership import HEARTBEAT_MS, Membership
 from .store import KafkaStore
 
@@ -232,7 +232,7 @@ class Process:
                     held.trouble = "its turn: another process has claimed it"
                     await self._pause(held, AFTER_FENCE_S)
                     await self._unless_released(held, self.membership.settled.wait())
-                except (StoreError, DoubtfulError, OSError) as error:
+                except (StoreError, DoubtfulError, OSError, kafka_errors.KafkaError) as error:
                     failures += 1
                     held.trouble = f"the cluster: {error}"
                     wait_s = min(_BACKOFF_MIN_S * 2 ** (failures - 1), _BACKOFF_MAX_S)

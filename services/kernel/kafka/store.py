@@ -192,9 +192,8 @@ class KafkaStore:
         readers = {topic: await self._reading(topic, partition, start) for topic, start in positions.items()}
         found = await self._taken(readers, places, records_max)
         ends: Mapping[str, int] = {}
-        if any(readers[topic].highwater(place) is None for topic, place in places.items()) or not (
-            found or self._waits
-        ):
+        unknown = any(readers[topic].highwater(place) is None for topic, place in places.items())
+        if unknown or not (found or self._waits):
             ends = await self.end_offsets(partition, tuple(positions), committed=False)
         marks = {
             topic: max(readers[topic].highwater(place) or 0, ends.get(topic, 0)) for topic, place in places.items()
@@ -237,10 +236,14 @@ class KafkaStore:
         reader = self._readers.get(place)
         if reader is None:
             reader = await self._started(clients.consumer(self.settings))
-            self._readers[place] = reader
-            await self._check_topics(reader, [topic], partition)
+            try:
+                await self._check_topics(reader, [topic], partition)
+            except BaseException:
+                self._later(clients.close(reader))
+                raise
             reader.assign([place])
             reader.seek(place, start)
+            self._readers[place] = reader
         elif await reader.position(place) != start:
             reader.seek(place, start)
         return reader
@@ -274,7 +277,10 @@ class KafkaStore:
             await asyncio.wait_for(client.start(), _CLAIM_S)
         except BaseException as error:
             self._later(clients.close(client))
-            raise self._meaning(error, f"connecting to {self.settings.bootstrap}") from error
+            meaning = self._meaning(error, f"connecting to {self.settings.bootstrap}")
+            if meaning is error:
+                raise
+            raise meaning from error
         return client
 
     async def _answer(self, asked: Awaitable[_Answer], doing: str) -> _Answer:
