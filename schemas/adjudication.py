@@ -8,7 +8,19 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .envelope import Event, Input, InputTopic, Message, message
-from .ids import AccountId, CaseId, Name, PrincipalId, RulebookId, Subject, Text, case_key
+from .ids import (
+    AccountId,
+    CaseId,
+    IncidentId,
+    Name,
+    PoolId,
+    PrincipalId,
+    ProductId,
+    RulebookId,
+    Subject,
+    Text,
+    case_key,
+)
 from .instants import Instant
 from .money import AmountMinor
 from .outcomes import NextStep
@@ -36,15 +48,38 @@ class CastVote(Input):
         return self.assessor
 
 
+@message("case.recuse.v1")
+class Recuse(Input):
+    """An assessor who has not voted steps back from a case; it costs nothing."""
+
+    case: CaseId
+    assessor: AccountId
+    reason: Annotated[str, Field(max_length=4000)] = ""
+
+    def key(self) -> str:
+        """Return the case's aggregate."""
+        return case_key(self.case)
+
+    def account(self) -> str:
+        """Return the assessor."""
+        return self.assessor
+
+
 @message("case.open.v1")
 class OpenCase(Message):
-    """A sibling asks for a ruling on an incident or a claim; `amount_minor` is what is claimed, 0 for an incident."""
+    """A sibling asks for a ruling on an incident or a claim; `amount_minor` is what is claimed, 0 for an incident.
+
+    `product`, `incident` and `pool` say who else is party to it: holders of cover, providers of capital.
+    """
 
     case: CaseId
     subject: Subject
     rulebook: RulebookId
     claimant: AccountId | None = None
     amount_minor: AmountMinor = 0
+    product: ProductId | None = None
+    incident: IncidentId | None = None
+    pool: PoolId | None = None
 
 
 @message("case.report.v1")
@@ -80,6 +115,9 @@ class CaseOpened(Event):
     rulebook: RulebookId
     claimant: AccountId | None
     amount_minor: AmountMinor
+    product: ProductId | None = None
+    incident: IncidentId | None = None
+    pool: PoolId | None = None
 
 
 @message("case.reduced.v1")
@@ -92,6 +130,19 @@ class CaseReduced(Event):
 @message("case.withdrawn.v1")
 class CaseWithdrawn(Event):
     """The case ends without a ruling."""
+
+
+@message("case.halted.v1")
+class CaseHalted(Event):
+    """The product is halted in [effective_at, until): every window of the open stage ends later by as much.
+
+    `closes_at` is when the stage closes now. An end of the halt before its time says this again, with an earlier
+    `until`.
+    """
+
+    effective_at: Instant
+    until: Instant
+    closes_at: Instant
 
 
 @message("corroboration.opened.v1")
@@ -148,6 +199,18 @@ class AssessorExcluded(Event):
     round: int
     assessor: AccountId
     reason: Text
+
+
+@message("assessor.recused.v1")
+class AssessorRecused(Event):
+    """An assessor stepped back from this round; the eligible sums are those without it."""
+
+    round: int
+    assessor: AccountId
+    reason: str
+    eligible_stake_minor: AmountMinor
+    eligible_heads: int
+    next: NextStep | None = None
 
 
 @message("vote.counted.v1")
@@ -212,4 +275,46 @@ class CaseRuled(Event):
     amount_minor: AmountMinor
 
 
+@message("round.settled.v1")
+class RoundSettled(Event):
+    """After the final ruling: what votes of a round lost in all, and how the votes for the ruling share it.
+
+    A winner's reward is its weight × `forfeited_minor` ÷ `winning_minor`, rounded down, and one unit more for the first
+    `units` winners by remainder falling, then by account. Without a winner all goes to the treasury.
+    """
+
+    case: CaseId
+    round: int
+    outcome: Outcome
+    forfeited_minor: AmountMinor
+    winning_minor: AmountMinor
+    units: int
+    treasury_minor: AmountMinor
+
+
+class VoteLine(Message):
+    """What one vote lost and won."""
+
+    assessor: AccountId
+    choice: Choice
+    stake_minor: AmountMinor
+    weight_minor: AmountMinor
+    forfeit_minor: AmountMinor
+    reward_minor: AmountMinor
+
+
+@message("votes.settled.v1")
+class VotesSettled(Event):
+    """Votes of a round by account, some hundreds an event; `more` says that further ones follow.
+
+    Each is sent to its assessor, whose stake this vote locks no more.
+    """
+
+    case: CaseId
+    round: int
+    lines: tuple[VoteLine, ...]
+    more: bool
+
+
 VOTES = InputTopic("assessor.votes", (CastVote,))
+CASE_ACTIONS = InputTopic("case.actions", (Recuse,))

@@ -13,6 +13,7 @@ from .ids import (
     CoverId,
     IncidentId,
     PayoutId,
+    PoolId,
     ProductId,
     RulebookId,
     Sha256,
@@ -101,7 +102,7 @@ class WithdrawClaim(ClaimantInput):
 
 @message("cover.registered.v1")
 class CoverRegistered(Event):
-    """A cover exists; from here only its rulebook version counts."""
+    """A cover exists; from here only its rulebook version counts. `pool` sold it, or it was registered."""
 
     cover: CoverId
     product: ProductId
@@ -111,6 +112,9 @@ class CoverRegistered(Event):
     starts_at: Instant
     expires_at: Instant
     rulebook: RulebookId
+    pool: PoolId | None = None
+    premium_minor: AmountMinor = 0
+    claimable_until: Instant
     next: NextStep | None = None
 
 
@@ -125,6 +129,8 @@ class ClaimFiled(Event):
     amount_minor: PositiveAmountMinor
     rulebook: RulebookId
     evidence: tuple[Evidence, ...]
+    product: ProductId
+    pool: PoolId | None = None
     next: NextStep | None = None
 
 
@@ -143,6 +149,8 @@ class ClaimReduced(Event):
 
     claim: ClaimId
     amount_minor: PositiveAmountMinor
+    incident: IncidentId
+    pool: PoolId | None = None
     next: NextStep | None = None
 
 
@@ -151,16 +159,24 @@ class ClaimWithdrawn(Event):
     """The claimant withdrew."""
 
     claim: ClaimId
+    incident: IncidentId
+    pool: PoolId | None = None
     next: NextStep | None = None
 
 
 @message("claim.approved.v1")
 class ClaimApproved(Event):
-    """The ruling accepted; `payout` is asked for, with the arithmetic of its amount and the pinned payout terms."""
+    """The ruling accepted, with the arithmetic of the amount and the pinned payout terms.
+
+    Without a pool `payout` is asked for now; where a pool carries the cover there is none yet: the pool settles the
+    incident, and each of its allocations makes a payout (`claim.allocated.v1`).
+    """
 
     claim: ClaimId
     cover: CoverId
-    payout: PayoutId
+    incident: IncidentId
+    pool: PoolId | None = None
+    payout: PayoutId | None
     recipient: AccountId
     asset: AssetId
     amount_minor: PositiveAmountMinor
@@ -175,6 +191,8 @@ class ClaimDenied(Event):
 
     claim: ClaimId
     case: CaseId
+    incident: IncidentId
+    pool: PoolId | None = None
 
 
 @message("claim.drawn.v1")
@@ -183,16 +201,51 @@ class ClaimDrawn(Event):
 
     claim: ClaimId
     case: CaseId
+    incident: IncidentId
+    pool: PoolId | None = None
+
+
+@message("claim.share-held.v1")
+class ClaimShareHeld(Event):
+    """The incident was settled while this claim is undecided: `held_minor` waits for its ruling."""
+
+    claim: ClaimId
+    allocation: int
+    amount_minor: AmountMinor
+    held_minor: AmountMinor
+    arithmetic: tuple[ArithmeticStep, ...]
+
+
+@message("claim.allocated.v1")
+class ClaimAllocated(Event):
+    """A pool's allocation to an approved claim: `payout` is asked for, and `deferred_minor` is still owed."""
+
+    claim: ClaimId
+    cover: CoverId
+    incident: IncidentId
+    pool: PoolId
+    payout: PayoutId
+    recipient: AccountId
+    asset: AssetId
+    amount_minor: PositiveAmountMinor
+    allocated_minor: AmountMinor
+    deferred_minor: AmountMinor
+    arithmetic: tuple[ArithmeticStep, ...]
+    payout_terms: PayoutTerms
 
 
 @message("claim.paid.v1")
 class ClaimPaid(Event):
-    """The transfer was confirmed; `remaining_minor` is the cover's amount less all that was paid, this included."""
+    """A transfer was confirmed; `remaining_minor` is the cover's amount less all that was paid, this included.
+
+    `unpaid_minor` is what of the approved amount was not paid yet: allocated and under way, or deferred.
+    """
 
     claim: ClaimId
     payout: PayoutId
     amount_minor: PositiveAmountMinor
     remaining_minor: AmountMinor
+    unpaid_minor: AmountMinor = 0
 
 
 FILINGS = InputTopic("claim.filings", (FileClaim, AddEvidence, ReduceClaim, WithdrawClaim))

@@ -1,8 +1,10 @@
 """Identifiers: what they look like, and the aggregate keys they make.
 
 Accounts are CAIP-10 (`eip155:1:0xab…`), assets CAIP-19 (`eip155:1/erc20:0x…`). An incident is `<product>/<n>`, a claim
-`<cover>/<n>`, a case `incident/<incident>` or `claim/<claim>`, a payout `<claim>/<n>`; the key of an aggregate is its
-kind, a slash and its id. EVM addresses are spelled in lower case, so that one account has one spelling.
+`<cover>/<n>`, a case `incident/<incident>` or `claim/<claim>`; a cover that a pool sold is `<pool>.<n>`. A payout is
+`<claim>/<n>`, or `pool:<pool>/<n>` for capital that leaves and `stake:<account>/<n>` for stake that leaves. The key of
+an aggregate is its kind, a slash and its id. EVM addresses are spelled in lower case, so that one account has one
+spelling.
 """
 
 from typing import Annotated, Literal
@@ -18,13 +20,21 @@ Name = Annotated[str, StringConstraints(pattern=rf"^{_NAME}$")]
 ProductId = Name
 CoverId = Name
 PrincipalId = Name
+PoolId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$")]
+"""A name of at most 50 characters, so that the covers a pool sells have names too."""
+GroupId = Name
 AccountId = Annotated[str, StringConstraints(pattern=rf"^{_CHAIN}:{_NOT_UPPER_HEX}$")]
 """CAIP-10, the EVM address in lower case."""
 AssetId = Annotated[str, StringConstraints(pattern=rf"^{_CHAIN}/[-a-z0-9]{{3,8}}:[-.%a-zA-Z0-9]{{1,128}}$")]
 """CAIP-19."""
 IncidentId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}/[1-9][0-9]{{0,8}}$")]
 ClaimId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}/[1-9][0-9]{{0,8}}$")]
-PayoutId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}/[1-9][0-9]{{0,8}}/[1-9][0-9]{{0,8}}$")]
+PayoutId = Annotated[
+    str,
+    StringConstraints(
+        pattern=rf"^(?:{_NAME}/[1-9][0-9]{{0,8}}|pool:{_NAME}|stake:{_CHAIN}:{_NOT_UPPER_HEX})/[1-9][0-9]{{0,8}}$"
+    ),
+]
 CaseId = Annotated[str, StringConstraints(pattern=rf"^(?:incident|claim)/{_NAME}/[1-9][0-9]{{0,8}}$")]
 RulebookId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}@[1-9][0-9]{{0,8}}$")]
 """`name@version`."""
@@ -47,6 +57,16 @@ def product_key(product: str) -> str:
 def cover_key(cover: str) -> str:
     """Name the aggregate that holds a cover and its claims."""
     return f"cover/{cover}"
+
+
+def pool_key(pool: str) -> str:
+    """Name the aggregate of a pool."""
+    return f"pool/{pool}"
+
+
+def assessor_key(account: str) -> str:
+    """Name the aggregate of an account in its part as an assessor."""
+    return f"assessor/{account}"
 
 
 def case_key(case: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .envelope import Event, Input, InputTopic, message
-from .ids import IncidentId, Name, PrincipalId, ProductId, RulebookId, Sha256, Text, product_key
+from .ids import IncidentId, Name, PoolId, PrincipalId, ProductId, RulebookId, Sha256, Text, product_key
 from .instants import Instant
 from .outcomes import NextStep
 
@@ -54,14 +54,35 @@ class ReportJoined(Reported):
     """A report of an event that is already an incident."""
 
 
+@message("incident.alarmed.v1")
+class IncidentAlarmed(Event):
+    """A credible report: until the incident is decided, but at most until `until`, its pool sells and lets go nothing.
+
+    Once per incident. Broadcast to pools.
+    """
+
+    incident: IncidentId
+    product: ProductId
+    producer: PrincipalId
+    weight: int
+    until: Instant
+
+
 @message("incident.decided.v1")
 class IncidentDecided(Event):
-    """The incident's case was ruled on: confirmed, rejected or a draw. Broadcast to claims."""
+    """The incident's case was ruled on, or governance found on it: confirmed, rejected or a draw.
+
+    Broadcast to claims and pools, and sent to the pool that carries the product. `decided_at` is when the cause was
+    decided; filing windows that run from a confirmation run from there.
+    """
 
     incident: IncidentId
     product: ProductId
     occurred_at: Instant
     status: Literal["confirmed", "rejected", "drawn"]
+    decided_at: Instant
+    pool: PoolId | None = None
+    by_finding: bool = False
 
 
 REPORTS = InputTopic("incident.reports", (ReportIncident,))

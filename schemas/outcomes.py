@@ -3,7 +3,7 @@
 from typing import Literal
 
 from .envelope import Message, message
-from .ids import AccountId, AssetId, ClaimId, CoverId, PayoutId, Text
+from .ids import AccountId, AssetId, ClaimId, CoverId, PayoutId, PoolId, Text
 from .instants import Instant
 from .money import PositiveAmountMinor
 
@@ -29,8 +29,10 @@ class PayoutInstruction(Message):
 
     reference: PayoutId
     attempt: int
-    claim: ClaimId
-    cover: CoverId
+    claim: ClaimId | None = None
+    cover: CoverId | None = None
+    pool: PoolId | None = None
+    assessor: AccountId | None = None
     asset: AssetId
     recipient: AccountId
     amount_minor: PositiveAmountMinor

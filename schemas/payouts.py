@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from .envelope import Event, Input, InputTopic, Message, message
-from .ids import AccountId, AssetId, ClaimId, CoverId, PayoutId, Text, payout_key
+from .ids import AccountId, AssetId, ClaimId, CoverId, PayoutId, PoolId, Text, payout_key
 from .instants import Instant
 from .money import PositiveAmountMinor
 from .outcomes import ArithmeticStep, NextStep
@@ -59,11 +59,17 @@ class ResumePayout(ReceiptInput):
 
 @message("payout.request.v1")
 class RequestPayout(Message):
-    """A sibling asks for one transfer."""
+    """A sibling asks for one transfer.
+
+    Of a claim under a cover (`pool` where one carries it), of capital out of a pool (`pool` alone), or of stake
+    (`assessor`): what is set is who hears of the confirmation.
+    """
 
     payout: PayoutId
-    claim: ClaimId
-    cover: CoverId
+    claim: ClaimId | None = None
+    cover: CoverId | None = None
+    pool: PoolId | None = None
+    assessor: AccountId | None = None
     asset: AssetId
     recipient: AccountId
     amount_minor: PositiveAmountMinor
@@ -76,8 +82,10 @@ class PayoutInstructed(Event):
     """The first attempt is instructed."""
 
     payout: PayoutId
-    claim: ClaimId
-    cover: CoverId
+    claim: ClaimId | None = None
+    cover: CoverId | None = None
+    pool: PoolId | None = None
+    assessor: AccountId | None = None
     attempt: Attempt
     asset: AssetId
     recipient: AccountId
@@ -113,8 +121,10 @@ class PayoutRetried(Event):
     """A further attempt is instructed; everything else is as in the first instruction."""
 
     payout: PayoutId
-    claim: ClaimId
-    cover: CoverId
+    claim: ClaimId | None = None
+    cover: CoverId | None = None
+    pool: PoolId | None = None
+    assessor: AccountId | None = None
     attempt: Attempt
     asset: AssetId
     recipient: AccountId
@@ -147,11 +157,13 @@ class PayoutResumed(Event):
 
 @message("payout.confirmed.v1")
 class PayoutConfirmed(Event):
-    """The transfer happened. Sent to claims."""
+    """The transfer happened. Sent to whom it concerns: claims, the pool, the assessor."""
 
     payout: PayoutId
-    claim: ClaimId
-    cover: CoverId
+    claim: ClaimId | None = None
+    cover: CoverId | None = None
+    pool: PoolId | None = None
+    assessor: AccountId | None = None
     attempt: Attempt
     transaction: TransactionId
     amount_minor: PositiveAmountMinor

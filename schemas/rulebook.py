@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from .envelope import Message
-from .ids import Name, PrincipalId, Text
+from .ids import GroupId, Name, PrincipalId, Text
 from .instants import Duration
 from .money import BasisPoints
 
@@ -81,11 +81,26 @@ class EarlyClose(Message):
     after: Duration
 
 
+class Incentives(Message):
+    """What a vote wins and loses, measured against the final ruling once no stage is left (anchors.md section 6).
+
+    A vote against the ruling loses `wrong_bps` of the stake it was cast with; `spare_reasoned` spares one that has a
+    rationale. What is lost goes to the votes for the ruling, by weight, by largest remainder (ties by account); what
+    nobody can win goes to the treasury. A draw takes and gives nothing.
+    """
+
+    wrong_bps: BasisPoints
+    spare_reasoned: bool
+
+
 class Ballot(Message):
     """One vote, open and stake-weighted.
 
     Order of counting: no vote at all → `empty`; quorum not met → `unresolved`; as much for as against → `tie`;
-    agreement met → accept; otherwise deny. `revote` says whether a later vote of the same assessor replaces the
+    agreement met → accept; otherwise deny. `excluded` lists who may not vote: the claimant and linked accounts, holders
+    of cover that the same incident touches, providers of more than `provider_share_bps` of the pool's capital, and
+    those who declared an interest in the product (product.md section 4). `incentives` say what votes win and lose once
+    the case is over; without, nothing. `revote` says whether a later vote of the same assessor replaces the
     earlier one or is refused. `end_inclusive` says whether a vote stamped exactly at the end counts.
     """
 
@@ -102,7 +117,9 @@ class Ballot(Message):
     empty: Outcome
     unresolved: Outcome
     revote: Literal["refused", "replaces"]
-    excluded: tuple[Literal["claimant"], ...]
+    excluded: tuple[Literal["claimant", "holders", "providers", "interested"], ...]
+    provider_share_bps: BasisPoints = 0
+    incentives: Incentives | None = None
     clause_required: bool = True
 
 
@@ -120,11 +137,13 @@ class IncidentRules(Message):
     """How incidents are joined and confirmed.
 
     A report joins an incident of its product whose event lies at most `join_window` away, on either side (inclusive).
-    A report may name an event at most `report_within` before its arrival.
+    A report may name an event at most `report_within` before its arrival. From the first credible report until the
+    incident is decided, but no longer than `alarm`, its pool sells no cover of the product and lets no capital go.
     """
 
     join_window: Duration
     report_within: Duration
+    alarm: Duration | None = None
     procedure: Annotated[tuple[Stage, ...], Field(min_length=1)]
 
 
@@ -160,10 +179,36 @@ class PayoutTerms(Message):
     receipt_within: Duration
 
 
+class Settlement(Message):
+    """How the claims of one incident are paid out of a pool (product.md section 6).
+
+    A claim may be filed until `cut_off` after the incident was confirmed (exclusive). What is approved is paid at once
+    where capital bears everything the incident can still bring. Otherwise all claims are settled together, at the
+    cut-off or as soon as all that can come are decided, each at the same share.
+    """
+
+    cut_off: Duration
+
+
+class HaltRules(Message):
+    """Who may halt a product, and for how long; windows do not run meanwhile (anchors.md section 6: two-person halt).
+
+    `persons` different members of `group` (or root) have to ask for it within `confirm_within` of the first. It takes
+    effect `notice` after the last of them, for at most `length_max`.
+    """
+
+    group: GroupId
+    persons: Annotated[int, Field(ge=1, le=10)]
+    length_max: Duration
+    notice: Duration
+    confirm_within: Duration
+
+
 class ClaimRules(Message):
-    """How claims are taken in and decided."""
+    """How claims are taken in, decided and paid; without `settlement` for covers whose pool is kept elsewhere only."""
 
     intake: Intake
+    settlement: Settlement | None = None
     procedure: Annotated[tuple[Stage, ...], Field(min_length=1)]
     payout: PayoutTerms
 
@@ -176,6 +221,7 @@ class Rulebook(Message):
     title: Text
     incident: IncidentRules
     claim: ClaimRules
+    halt: HaltRules | None = None
 
     @property
     def id(self) -> str:

@@ -6,17 +6,21 @@ Names here are without the space's prefix; stores add it. Every topic of a space
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from . import adjudication, claims, governance, incidents, payouts
+from . import adjudication, assessors, claims, governance, incidents, payouts, pools
 from .envelope import InputTopic
 
-SERVICES = ("governance", "incidents", "claims", "adjudication", "payouts")
+SERVICES = ("governance", "assessors", "incidents", "claims", "adjudication", "pools", "payouts")
 """The decision services."""
 INPUTS: tuple[InputTopic, ...] = (
     governance.ACTIONS,
+    assessors.ACTIONS,
     incidents.REPORTS,
     claims.REGISTRATIONS,
     claims.FILINGS,
     adjudication.VOTES,
+    adjudication.CASE_ACTIONS,
+    pools.REQUESTS,
+    pools.MOVEMENTS,
     payouts.RECEIPTS,
 )
 """Every public stream."""
@@ -48,11 +52,13 @@ TOPICS: tuple[Topic, ...] = (
 
 
 TELLS: dict[str, tuple[str, ...]] = {
-    "governance": ("incidents", "claims", "adjudication", "payouts"),
-    "incidents": ("claims", "adjudication"),
-    "claims": ("adjudication", "payouts"),
-    "adjudication": ("incidents", "claims"),
-    "payouts": ("claims",),
+    "governance": ("assessors", "incidents", "claims", "adjudication", "pools", "payouts"),
+    "assessors": ("adjudication", "payouts"),
+    "incidents": ("claims", "adjudication", "pools"),
+    "claims": ("assessors", "adjudication", "pools", "payouts"),
+    "adjudication": ("assessors", "incidents", "claims"),
+    "pools": ("assessors", "claims", "payouts"),
+    "payouts": ("assessors", "claims", "pools"),
 }
 """Whose inboxes each service writes, besides its own: what its `route` may name, and no more than it has a right to."""
 
