@@ -3,8 +3,9 @@
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 
+from schemas.assessors import AssessorProfiled
 from schemas.envelope import Message
-from schemas.governance import AssessorProfiled, RulebookPublished
+from schemas.governance import RulebookPublished
 from schemas.ids import Subject
 from schemas.rulebook import Rulebook, Stage
 from services.kernel.decider import Principal

@@ -3,8 +3,9 @@
 from typing import Self
 
 from schemas.adjudication import AddReport, CastVote, Choice, OpenCase, VoteCounted
+from schemas.assessors import AssessorProfiled
 from schemas.envelope import Message
-from schemas.governance import AssessorProfiled, RulebookPublished
+from schemas.governance import RulebookPublished
 from schemas.instants import DAY, SECOND, parse_instant
 from schemas.rulebook import (
     Agreement,

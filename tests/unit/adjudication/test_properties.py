@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.adjudication import AssessorExcluded, BallotClosed, BallotOpened, CaseRuled, Choice, VoteCounted
+from schemas.assessors import AssessorProfiled
 from schemas.envelope import Event
-from schemas.governance import AssessorProfiled
 from schemas.instants import DAY
 from schemas.rulebook import Agreement, Ballot, Comparison, EarlyClose, Outcome, Quorum, StakeWeight
 from services.kernel.decider import Refused
