@@ -1,14 +1,12 @@
-"""Who may speak for whom, and who may vote: principals and assessors' profiles."""
+"""Who may speak for whom: principals."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schemas.envelope import Event
 from schemas.governance import (
-    AssessorProfiled,
     PrincipalRegistered,
     PrincipalRevoked,
-    ProfileAssessor,
     RegisterPrincipal,
     RevokePrincipal,
 )
@@ -31,14 +29,6 @@ class Registration:
     public_key: str
     streams: tuple[str, ...]
     accounts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """An assessor's stake in base units, and the accounts linked to it, in order and without itself."""
-
-    stake_minor: int
-    linked_accounts: tuple[str, ...]
 
 
 def register(principals: PersistentMap[str, Registration], action: RegisterPrincipal) -> Event:
@@ -79,25 +69,6 @@ def revoke(principals: PersistentMap[str, Registration], action: RevokePrincipal
         )
     step = f"{action.principal} can vouch no more, at each service from when it hears of this"
     return PrincipalRevoked(principal=action.principal, next=NextStep(step=step))
-
-
-def profile(assessors: PersistentMap[str, Profile], action: ProfileAssessor) -> Event:
-    """Set an assessor's stake and linked accounts; being linked to itself says nothing and is left out."""
-    linked = _listed(account for account in action.linked_accounts if account != action.assessor)
-    terms = Profile(action.stake_minor, linked)
-    if assessors.get(action.assessor) == terms:
-        return Refused(
-            rule="assessor.unchanged",
-            value=f"{action.assessor} with stake {terms.stake_minor} and the linked accounts it has",
-            accepted="another stake, or other linked accounts",
-        )
-    right = f"weigh with stake {terms.stake_minor}" if terms.stake_minor else "end"
-    return AssessorProfiled(
-        assessor=action.assessor,
-        stake_minor=terms.stake_minor,
-        linked_accounts=terms.linked_accounts,
-        next=NextStep(step=f"votes of {action.assessor} {right} in rounds that open from now on"),
-    )
 
 
 def _reserved(principal: str) -> Refused:

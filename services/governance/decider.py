@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 
 from schemas.envelope import Event
 from schemas.governance import (
-    AssessorProfiled,
     GovernanceInput,
     ListProduct,
     PrincipalRegistered,
     PrincipalRevoked,
     ProductListed,
-    ProfileAssessor,
     PublishRulebook,
     RegisterPrincipal,
     RevokePrincipal,
@@ -19,7 +17,7 @@ from schemas.governance import (
 )
 from schemas.topics import OWNED
 from services.governance import accounts, offers
-from services.governance.accounts import Profile, Registration
+from services.governance.accounts import Registration
 from services.governance.facts import Facts
 from services.governance.offers import Product, Published
 from services.kernel.decider import Deadline, Received, Refused
@@ -40,7 +38,6 @@ class Scope:
     latest_versions: PersistentMap[str, int]
     products: PersistentMap[str, Product]
     principals: PersistentMap[str, Registration]
-    assessors: PersistentMap[str, Profile]
 
 
 class ScopeDecider:
@@ -50,7 +47,7 @@ class ScopeDecider:
 
     def initial(self, key: str) -> Scope:
         """Return a scope in which nothing exists."""
-        return Scope(PersistentMap(), PersistentMap(), PersistentMap(), PersistentMap(), PersistentMap())
+        return Scope(PersistentMap(), PersistentMap(), PersistentMap(), PersistentMap())
 
     def evolve(self, state: Scope, event: Event) -> Scope:
         """Fold one event."""
@@ -68,9 +65,6 @@ class ScopeDecider:
                 return replace(state, principals=state.principals.set(event.principal, registration))
             case PrincipalRevoked():
                 return replace(state, principals=state.principals.remove(event.principal))
-            case AssessorProfiled():
-                profile = Profile(event.stake_minor, event.linked_accounts)
-                return replace(state, assessors=state.assessors.set(event.assessor, profile))
             case _:
                 return state
 
@@ -100,7 +94,5 @@ def _act(state: Scope, action: GovernanceInput) -> Event:
             return accounts.register(state.principals, action)
         case RevokePrincipal():
             return accounts.revoke(state.principals, action)
-        case ProfileAssessor():
-            return accounts.profile(state.assessors, action)
         case _:
             raise AssertionError(action.wire)

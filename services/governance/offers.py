@@ -88,6 +88,7 @@ def list_product(
         peril=terms.peril,
         asset=terms.asset,
         rulebook=terms.rulebook,
+        rulebook_sha256=rulebooks[terms.rulebook].sha256,
         next=NextStep(step=f"{terms.rulebook} governs new cover and new incidents of {action.product}"),
     )
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from schemas.envelope import Event
 from schemas.governance import (
-    AssessorProfiled,
     PrincipalRegistered,
     PrincipalRevoked,
     ProductListed,
@@ -12,12 +11,13 @@ from schemas.governance import (
 )
 from services.kernel.decider import BROADCAST, Decided, Send
 
+_PROVERS = ("assessors", "incidents", "claims", "adjudication", "pools", "payouts")
+"""Services that prove senders."""
 _RECEIVERS: Mapping[type[Event], tuple[str, ...]] = {
-    RulebookPublished: ("incidents", "claims", "adjudication"),
-    ProductListed: ("incidents", "claims"),
-    PrincipalRegistered: ("incidents", "claims", "adjudication", "payouts"),
-    PrincipalRevoked: ("incidents", "claims", "adjudication", "payouts"),
-    AssessorProfiled: ("adjudication",),
+    RulebookPublished: ("incidents", "claims", "adjudication", "pools"),
+    ProductListed: ("incidents", "claims", "pools"),
+    PrincipalRegistered: _PROVERS,
+    PrincipalRevoked: _PROVERS,
 }
 
 

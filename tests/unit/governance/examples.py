@@ -3,7 +3,6 @@
 from schemas.governance import (
     GovernanceInput,
     ListProduct,
-    ProfileAssessor,
     PublishRulebook,
     RegisterPrincipal,
     RevokePrincipal,
@@ -49,10 +48,6 @@ def principal(**changes: object) -> RegisterPrincipal:
 
 def revocation(principal: str = "watch") -> RevokePrincipal:
     return RevokePrincipal(scope="main", principal=principal)
-
-
-def profile(stake_minor: int, *linked: str, assessor: str = account(7)) -> ProfileAssessor:
-    return ProfileAssessor(scope="main", assessor=assessor, stake_minor=stake_minor, linked_accounts=linked)
 
 
 class ScopeSpecification(Specification):

@@ -12,10 +12,8 @@ from services.kernel.decider import BROADCAST, Decided, Send
 from tests.unit.governance.examples import (
     HOUSE,
     ScopeSpecification,
-    account,
     principal,
     product,
-    profile,
     publish,
     revocation,
 )
@@ -27,7 +25,6 @@ EVERYTHING = (
     product(product="swap", rulebook="house@2"),
     principal(),
     principal(principal="gateway", streams=("*",), accounts="*"),
-    profile(100, account(8)),
     revocation(),
 )
 
@@ -83,7 +80,6 @@ RECEIVERS = {
     "product.listed.v1": ["incidents", "claims"],
     "principal.registered.v1": ["incidents", "claims", "adjudication", "payouts"],
     "principal.revoked.v1": ["incidents", "claims", "adjudication", "payouts"],
-    "assessor.profiled.v1": ["adjudication"],
 }
 
 
