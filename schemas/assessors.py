@@ -12,7 +12,7 @@ from pydantic import Field
 from .envelope import Event, Input, InputTopic, Message, message
 from .ids import AccountId, AssetId, CaseId, CoverId, PayoutId, PoolId, ProductId, assessor_key
 from .instants import Instant
-from .money import AmountMinor, BasisPoints, PositiveAmountMinor
+from .money import AmountMinor, BasisPoints
 from .outcomes import ArithmeticStep, NextStep
 from .rulebook import PayoutTerms
 

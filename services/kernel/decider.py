@@ -24,10 +24,16 @@ __all__ = [
     "Received",
     "Refused",
     "Send",
+    "each",
 ]
 
 BROADCAST = "*"
 """The key of a message that goes to every partition of its receiver, into its facts."""
+
+
+def each(kind: str) -> str:
+    """Return the key of a message to an aggregate of that kind in every partition of its receiver: `<kind>/<n>`."""
+    return f"{BROADCAST}{kind}"
 
 
 class Deadline(NamedTuple):
@@ -42,7 +48,8 @@ class Received(NamedTuple):
 
     `at` is when it was appended, `since` the instant from which durations run, both in milliseconds. `sender` is the
     proven account or principal (for a sibling's message, the sibling's source; empty for a deadline), `principal` the
-    one who vouched. `content` is the message, or the `Deadline` that fired.
+    one who vouched. `content` is the message, or the `Deadline` that fired. `partition` is where it is decided, of
+    `partitions` that the space has.
     """
 
     id: str
@@ -54,6 +61,8 @@ class Received(NamedTuple):
     principal: str | None
     position: str
     content: Message | Deadline
+    partition: int = 0
+    partitions: int = 1
 
 
 StateT = TypeVar("StateT")
@@ -100,7 +109,10 @@ class Principal:
 
 
 class FactsFold(Protocol[FactsT]):
-    """What a service knows of its siblings: a fold over broadcasts."""
+    """What a service knows of its siblings: a fold over broadcasts.
+
+    One that keeps indexes over its own partition (`OwnFold`) also folds events of the service's own log.
+    """
 
     state: type[FactsT]
     types: tuple[type[Message], ...]
@@ -115,8 +127,17 @@ class FactsFold(Protocol[FactsT]):
         """Look up a registered principal."""
 
 
+class OwnFold(FactsFold[FactsT], Protocol[FactsT]):
+    """Facts that also keep what was decided in the same partition, such as which cases of a product are open."""
+
+    own: tuple[type[Event], ...]
+
+    def evolve_own(self, facts: FactsT, key: str, event: Event) -> FactsT:
+        """Fold one event of the own log, after the decision that made it."""
+
+
 class Send(NamedTuple):
-    """A message to a sibling: `key` is the receiving aggregate, or BROADCAST."""
+    """A message to a sibling: `key` is the receiving aggregate, BROADCAST, or `each(kind)`."""
 
     receiver: str
     key: str
@@ -142,8 +163,10 @@ class DecisionService(Generic[FactsT]):
     """A declaration of one decision service.
 
     `deciders` maps the prefix of an aggregate's key to its decider; `inputs` are the public streams it reads besides
-    its inbox; `route` is a pure function from one own event to messages for siblings. `audience` (which aggregates a
-    broadcast concerns) is reserved: mass effects come with the capital services.
+    its inbox; `route` is a pure function from one own event to messages for siblings. `audience` says which aggregates
+    of this partition a broadcast concerns, from facts that contain it: they decide it as well, in key order, in
+    transactions of bounded size, and the partition takes nothing else until the last; deciding it twice must cause
+    nothing, as always.
     """
 
     name: str
@@ -151,7 +174,7 @@ class DecisionService(Generic[FactsT]):
     deciders: Mapping[str, Decider[Any, FactsT]]
     facts: FactsFold[FactsT]
     route: Callable[[Decided], Sequence[Send]] = route_nothing
-    audience: None = None
+    audience: Callable[[FactsT, Message], Iterable[str]] | None = None
 
     @cached_property
     def log(self) -> str:

@@ -47,7 +47,9 @@ def _no_collection() -> Iterator[None]:
 
 
 def _fate(decision: Decision) -> str:
-    """Name what became of an input, or that it was a deadline, to be counted; a topic's marker is not."""
+    """Name what became of an input, or that it was a deadline, to be counted; a topic's marker is not, nor a part."""
+    if decision.more:
+        return ""
     if decision.passed is not None:
         return decision.passed.fate
     if not decision.topic:
@@ -218,7 +220,9 @@ class Engine:
 
     def snapshot(self, *, every: int = 1) -> None:
         """Write a snapshot when the log has grown by `every` records since the last; only between steps."""
-        if self.snapshots and self._core is not None and self._committed_log >= self._snapshot_at + every:
+        if self.snapshots is None or self._core is None or self._core.unfinished is not None:
+            return
+        if self._committed_log >= self._snapshot_at + every:
             write_snapshot(self.snapshots, self._core, self._committed_log)
             self._snapshot_at = self._committed_log
 
@@ -271,6 +275,8 @@ class Engine:
             self._taken(decision)
             fates.append(_fate(decision))
             decided += 1
+            if decision.more:
+                break
         core.flush(effects)
         committed = await self._commit(effects, decided)
         if committed:
@@ -359,6 +365,9 @@ class Engine:
 
     async def _choose(self) -> tuple[str, Decision | Exception] | None:
         """Choose what is decided next and decide it; None when nothing may be decided before more is fetched."""
+        if self.partition.unfinished is not None:
+            begun = self._buffers[self.service.inbox]
+            return await self._input(*begun[0]) if begun else None
         head = self._head()
         soonest = self.partition.soonest()
         if soonest is not None and (head is None or head[0] >= soonest[0]):
@@ -421,7 +430,7 @@ class Engine:
             return position, error
 
     def _taken(self, decision: Decision) -> None:
-        if decision.topic:
+        if decision.topic and not decision.more:
             self._buffers[decision.topic].popleft()
 
     # --- operators

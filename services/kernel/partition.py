@@ -58,6 +58,8 @@ from .wire import (
 VERSION = "0.1.0"
 _PASSED_BYTES_MAX = RECORD_BYTES_MAX // 2
 """How much one range record names: ids may be long, and many."""
+AUDIENCE_EVENTS = 200
+"""After how many events of one broadcast's audience a transaction ends; the rest follows in the next."""
 _HELD_MAX = 200
 """How many characters a schema refusal repeats of a path and of a value."""
 
@@ -82,7 +84,8 @@ class Effects:
 class Decision(NamedTuple):
     """What one input or deadline causes, before anything is changed.
 
-    Exactly one of `events`, `passed` is set, but for a topic marker, which causes nothing and has no fate.
+    Exactly one of `events`, `passed` is set, but for a topic marker, which causes nothing and has no fate. `more` says
+    that the same input causes more: it is decided again, and nothing else before.
     """
 
     topic: str
@@ -93,6 +96,7 @@ class Decision(NamedTuple):
     passed: PassedInput | None = None
     forward: Outgoing | None = None
     memory_key: bytes | None = None
+    more: bool = False
 
     @property
     def refusal(self) -> Refused | None:
@@ -130,6 +134,9 @@ class Partition:
         self._kernel_key = f"partition/{index}"
         self._facts_key = f"facts/{index}"
         self._fact_types = {model.wire for model in service.facts.types}
+        self._own_types = {model.wire for model in getattr(service.facts, "own", ())}
+        self.unfinished: tuple[str, str] | None = None
+        """The position of a broadcast that further aggregates have to decide, and the last one that did."""
         self._public = {topic.name: {model.wire: model for model in topic.types} for topic in service.inputs}
         self._topic_numbers = {topic: number for number, topic in enumerate(service.topics)}
         self._deciders = service.deciders
@@ -244,13 +251,40 @@ class Partition:
         if known is not None:
             return known
         if key == self._facts_key:
-            self._content(headers.type, record.value, self._fact_types, public=False)
+            content = self._content(headers.type, record.value, self._fact_types, public=False)
             fact = FactNoted(fact_type=headers.type, fact_json=record.value.decode())
-            return Decision(record.topic, record.offset, at, cause, ((key, fact),), memory_key=memory_key)
+            return self._noted(record, cause, memory_key, fact, content)
         if key.partition("/")[0] not in self._deciders:
             raise UnreadableError("unknown-aggregate", f"{self.service.name} has no aggregate {key}")
         content = self._content(headers.type, record.value, None, public=False)
         return self._decided(record.topic, record.offset, cause, memory_key, headers.type, content, None)
+
+    def _noted(self, record: Record, cause: Cause, memory_key: bytes, fact: FactNoted, content: Message) -> Decision:
+        """Note a fact, and let the aggregates it concerns decide it; or go on after those that have."""
+        begun = self.unfinished is not None and self.unfinished[0] == cause.input
+        facts = self.facts if begun else self._fold_fact(self.facts, fact)
+        events: list[tuple[str, Event]] = [] if begun else [(cause.key, fact)]
+        last, after = "", self.unfinished[1] if begun and self.unfinished else ""
+        audience = () if self.service.audience is None else sorted(self.service.audience(facts, content))
+        for key in audience:
+            if key <= after:
+                continue
+            decided = self._audience_events(key, cause, fact.fact_type, content, facts)
+            if decided and len(events) + len(decided) > AUDIENCE_EVENTS and last:
+                more = cause._replace(more=last)
+                return Decision(record.topic, record.offset, cause.at, more, tuple(events), more=True)
+            if decided:
+                events += [(key, event) for event in decided]
+                last = key
+        return Decision(record.topic, record.offset, cause.at, cause, tuple(events), memory_key=memory_key)
+
+    def _audience_events(self, key: str, cause: Cause, wire: str, content: Message, facts: Any) -> Sequence[Event]:  # noqa: ANN401
+        received = self._received(cause._replace(key=key), wire, content, None)
+        events = self._deciders[key.partition("/")[0]].decide(self.state(key), facts, received)
+        if events and isinstance(events[0], Refused):
+            text = f"{self.service.name} refused {wire} from a sibling at {key}: {events[0]}"
+            raise BrokenInvariantError(text)
+        return events
 
     def _decide_public(self, record: Record, headers: InputHeaders, at: int) -> Decision:
         """Decide a public input, or a forwarded one."""
@@ -395,18 +429,7 @@ class Partition:
         content: Message,
         sender: Sender | None,
     ) -> Decision:
-        received = Received(
-            id=cause.id,
-            type=wire,
-            key=cause.key,
-            at=cause.at,
-            since=cause.since,
-            sender=cause.sender,
-            principal=sender.principal if sender else None,
-            position=cause.input,
-            content=content,
-        )
-        events = self._events(cause.key, received)
+        events = self._events(cause.key, self._received(cause, wire, content, sender))
         if events and isinstance(events[0], Refused):
             if sender is None:
                 text = f"{self.service.name} refused {wire} from a sibling: {events[0]}"
@@ -438,6 +461,21 @@ class Partition:
             topic, offset, cause.at, cause, tuple((cause.key, event) for event in events), memory_key=memory_key
         )
 
+    def _received(self, cause: Cause, wire: str, content: Message, sender: Sender | None) -> Received:
+        return Received(
+            cause.id,
+            wire,
+            cause.key,
+            cause.at,
+            cause.since,
+            cause.sender,
+            sender.principal if sender else None,
+            cause.input,
+            content,
+            self.index,
+            self.space.partitions,
+        )
+
     def _events(self, key: str, received: Received) -> Sequence[Event]:
         decider = self._deciders[key.partition("/")[0]]
         return decider.decide(self.state(key), self.facts, received)
@@ -446,7 +484,8 @@ class Partition:
         """Say what a deadline causes at `instant`; raises BrokenInvariantError when it would stay open."""
         identifier = stable_id(self.space.name, self.service.name, key, "deadline", deadline.name, deadline.due)
         name = f"deadline/{deadline.name}/{format_instant(deadline.due)}"
-        received = Received(identifier, "deadline", key, instant, instant, "", None, name, deadline)
+        where = (self.index, self.space.partitions)
+        received = Received(identifier, "deadline", key, instant, instant, "", None, name, deadline, *where)
         decider = self._deciders[key.partition("/")[0]]
         state = self.state(key)
         events = decider.decide(state, self.facts, received)
@@ -475,8 +514,14 @@ class Partition:
             assert decision.cause is not None
             self.flush(effects)
             self._append(decision.cause, decision.events, decision.at, effects)
+        if decision.more:
+            assert decision.cause is not None
+            assert decision.cause.more is not None
+            self.unfinished = (decision.cause.input, decision.cause.more)
+            return
         if decision.topic:
             self._advance(decision.topic, decision.offset, decision.at)
+            self.unfinished = None
         if decision.memory_key is not None:
             sha256 = decision.cause.content_sha256 if decision.cause else decision.passed.content_sha256  # type: ignore[union-attr]
             self.memory.remember(
@@ -544,6 +589,8 @@ class Partition:
             elif event.wire not in self._kernel_folds:
                 decider = self._deciders[key.partition("/")[0]]
                 state = decider.evolve(self.state(key) if state is None else state, event)
+                if event.wire in self._own_types:
+                    facts = self.service.facts.evolve_own(facts, key, event)  # type: ignore[attr-defined]
                 for message in self._messages(key, sequence, event, event_id, cause):
                     sends.append(message)
                     size += len(message.value or b"") + 500
@@ -599,8 +646,9 @@ class Partition:
         messages = []
         for receiver, to_key, content in self.service.route(Decided(key, sequence, cause.since, event)):
             topic, value = f"{receiver}.inbox", content.to_bytes()
-            if to_key == BROADCAST:
-                targets = [(number, f"facts/{number}") for number in range(self.space.partitions)]
+            if to_key.startswith(BROADCAST):
+                kind = to_key.removeprefix(BROADCAST) or "facts"
+                targets = [(number, f"{kind}/{number}") for number in range(self.space.partitions)]
             else:
                 targets = [(partition_of(to_key, self.space.partitions), to_key)]
             for number, target in targets:
@@ -648,11 +696,16 @@ class Partition:
             assert isinstance(event, Event)
             decider = self._deciders[key.partition("/")[0]]
             self.restore(key, decider.evolve(self.state(key), event))
+            if wire in self._own_types:
+                self.facts = self.service.facts.evolve_own(self.facts, key, event)  # type: ignore[attr-defined]
         position = headers.get("ce_input")
         # An input's first record says all there is to know of it.
         if position is not None and position != self._applied and not position.startswith(b"deadline/"):
-            self._apply_input(record.key, headers, event, position)
-            self._applied = position
+            if "ce_more" in headers:
+                self.unfinished = (position.decode(), headers["ce_more"].decode())
+            else:
+                self._apply_input(record.key, headers, event, position)
+                self._applied, self.unfinished = position, None
         return event
 
     def _apply_input(self, key: bytes, headers: dict[str, bytes], event: Message, position: bytes) -> None:

@@ -46,6 +46,8 @@ class Specification:
         sender: str = "",
         principal: str | None = None,
         id: str | None = None,  # noqa: A002 - the field's name
+        partition: int = 0,
+        partitions: int = 1,
     ) -> Self:
         """Decide one input and fold what it caused; `self.events` holds that."""
         self._inputs += 1
@@ -60,6 +62,8 @@ class Specification:
             principal=principal,
             position=f"specification@0000000000000000/0/{self._inputs}",
             content=content,
+            partition=partition,
+            partitions=partitions,
         )
         self.events = tuple(self.decider.decide(self.state, self.facts, received))
         self.given(*self.events)

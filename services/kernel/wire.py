@@ -8,6 +8,7 @@ Log headers (all `ce_` attributes are CloudEvents extensions except the standard
 | ce_causationid, ce_correlationid | id of the input that caused it; id of the public input that began it all |
 | ce_input | the input's position, or `deadline/<name>` |
 | ce_inputkey, ce_stream | the input's key where it differs from the record's; the public topic of a forwarded input |
+| ce_more | the last aggregate that decided so far, where a broadcast concerns more of them than one transaction holds |
 | ce_sender | proven sender, or the source of a sibling's message |
 | ce_time, ce_since | `at` and, where it differs, `since` |
 | ce_inputsha256 | digest of the input's stored record, its timestamp included |
@@ -190,7 +191,10 @@ def read_input_headers(record: Record) -> InputHeaders:
 
 
 class Cause(NamedTuple):
-    """Why log records exist: an input or a deadline, as far as their headers name it."""
+    """Why log records exist: an input or a deadline, as far as their headers name it.
+
+    `more` is the last aggregate that decided where further ones have to.
+    """
 
     id: str
     correlation: str
@@ -202,6 +206,7 @@ class Cause(NamedTuple):
     since: int
     input_sha256: str
     content_sha256: str
+    more: str | None = None
 
 
 def log_record(  # noqa: PLR0913 - what a log record consists of
@@ -233,6 +238,8 @@ def log_record(  # noqa: PLR0913 - what a log record consists of
             headers.append(("ce_inputkey", cause.key.encode()))
         if cause.input_sha256:
             headers.append(("ce_inputsha256", cause.input_sha256.encode()))
+        if cause.more is not None:
+            headers.append(("ce_more", cause.more.encode()))
         if cause.sender:
             headers.append(("ce_sender", cause.sender.encode()))
     headers.append(("ce_sequence", b"%d" % sequence))
