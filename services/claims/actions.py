@@ -37,9 +37,9 @@ def act(cover: Cover, facts: Facts, content: Action) -> Acted | Refused:
                 claim=content.claim, evidence=content.evidence, next=ruling(content.claim, claim.ruled_by)
             )
         case ReduceClaim():
-            return _reduced(claim, content)
+            return _reduced(terms, claim, content)
         case WithdrawClaim():
-            return _withdrawn(terms, grace_end(terms.expires_at, intake), content)
+            return _withdrawn(terms, claim, grace_end(terms.expires_at, intake), content)
 
 
 def _other_cover(content: Action) -> Refused:
@@ -75,7 +75,7 @@ def _refuse(cover: Cover, claim: Claim, content: Action) -> Refused | None:
     return None
 
 
-def _reduced(claim: Claim, content: ReduceClaim) -> ClaimReduced | Refused:
+def _reduced(terms: Terms, claim: Claim, content: ReduceClaim) -> ClaimReduced | Refused:
     if content.amount_minor >= claim.amount_minor:
         return Refused(
             rule="claim.not-less",
@@ -83,12 +83,20 @@ def _reduced(claim: Claim, content: ReduceClaim) -> ClaimReduced | Refused:
             accepted=f"less than {claim.amount_minor}",
         )
     step = ruling(content.claim, claim.ruled_by)
-    return ClaimReduced(claim=content.claim, amount_minor=content.amount_minor, next=step)
+    return ClaimReduced(
+        claim=content.claim,
+        amount_minor=content.amount_minor,
+        incident=claim.incident,
+        pool=terms.pool,
+        next=step,
+    )
 
 
-def _withdrawn(terms: Terms, claimable_until: int, content: WithdrawClaim) -> ClaimWithdrawn:
+def _withdrawn(terms: Terms, claim: Claim, claimable_until: int, content: WithdrawClaim) -> ClaimWithdrawn:
     return ClaimWithdrawn(
         claim=content.claim,
+        incident=claim.incident,
+        pool=terms.pool,
         next=NextStep(
             step=f"claim {content.claim} is closed; {terms.holder} may file another until the grace ends",
             due_at=claimable_until,

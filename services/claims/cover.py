@@ -32,6 +32,7 @@ class Terms:
     starts_at: int
     expires_at: int
     rulebook: str
+    pool: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ def _terms(event: CoverRegistered) -> Terms:
         starts_at=event.starts_at,
         expires_at=event.expires_at,
         rulebook=event.rulebook,
+        pool=event.pool,
     )
 
 

@@ -149,5 +149,7 @@ def _filed(cover: Cover, terms: Terms, facts: Facts, received: Received, content
         amount_minor=content.amount_minor,
         rulebook=terms.rulebook,
         evidence=content.evidence,
+        product=terms.product,
+        pool=terms.pool,
         next=ruling(claim, ruled_by(received.since, facts.rulebooks[terms.rulebook])),
     )

@@ -70,6 +70,7 @@ def _registered(facts: Facts, content: RegisterCover) -> CoverRegistered:
         starts_at=content.starts_at,
         expires_at=content.expires_at,
         rulebook=content.rulebook,
+        claimable_until=grace_end(content.expires_at, facts.rulebooks[content.rulebook].intake),
         next=_next_step(content, facts.rulebooks[content.rulebook].intake),
     )
 

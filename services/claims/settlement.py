@@ -16,13 +16,14 @@ def rule(cover: Cover, facts: Facts, ruling: CaseRuled) -> tuple[Ruled, ...]:
     claim = ruling.case.removeprefix("claim/")
     if cover.terms is None or claim != cover.open:
         return ()
+    incident = cover.claims[claim].incident
     match ruling.outcome:
         case "accept":
             return (_approved(cover, cover.terms, facts, claim, ruling.amount_minor),)
         case "deny":
-            return (ClaimDenied(claim=claim, case=ruling.case),)
+            return (ClaimDenied(claim=claim, case=ruling.case, incident=incident, pool=cover.terms.pool),)
         case "draw":
-            return (ClaimDrawn(claim=claim, case=ruling.case),)
+            return (ClaimDrawn(claim=claim, case=ruling.case, incident=incident, pool=cover.terms.pool),)
 
 
 def _approved(cover: Cover, terms: Terms, facts: Facts, claim: str, ruled_minor: int) -> ClaimApproved:
@@ -43,6 +44,8 @@ def _approved(cover: Cover, terms: Terms, facts: Facts, claim: str, ruled_minor:
     return ClaimApproved(
         claim=claim,
         cover=parent(claim),
+        incident=cover.claims[claim].incident,
+        pool=terms.pool,
         payout=f"{claim}/1",
         recipient=cover.claims[claim].claimant,
         asset=terms.asset,

@@ -105,6 +105,8 @@ def _confirmed(instruction: PayoutInstructed, receipt: ReceiptConfirmed) -> Payo
         payout=receipt.payout,
         claim=instruction.claim,
         cover=instruction.cover,
+        pool=instruction.pool,
+        assessor=instruction.assessor,
         attempt=receipt.attempt,
         transaction=receipt.transaction,
         amount_minor=receipt.amount_minor,

@@ -46,6 +46,8 @@ def publish_instructions(space: Space, group: Sequence[Record]) -> list[Outgoing
                 attempt=content.attempt,
                 claim=content.claim,
                 cover=content.cover,
+                pool=content.pool,
+                assessor=content.assessor,
                 asset=content.asset,
                 recipient=content.recipient,
                 amount_minor=content.amount_minor,

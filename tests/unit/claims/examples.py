@@ -12,7 +12,7 @@ from schemas.claims import (
 from schemas.governance import ProductListed, RulebookPublished
 from schemas.ids import parent
 from schemas.incidents import IncidentDecided
-from schemas.instants import DAY, SECOND
+from schemas.instants import DAY, LAST, SECOND
 from schemas.payouts import PayoutConfirmed
 from schemas.rulebook import (
     Agreement,
@@ -89,14 +89,20 @@ def published(rules: ClaimRules = RULES, version: int = 1) -> RulebookPublished:
     return RulebookPublished(rulebook=rulebook, sha256="0" * 64)
 
 
-LISTED = ProductListed(product="P", title="Protocol", peril="exploit", asset=USDC, rulebook="house@1")
+LISTED = ProductListed(product="P", title="Protocol", peril="exploit", asset=USDC, rulebook="house@1", rulebook_sha256="0" * 64)
 
 
 def decided(
     incident: str = "P/1", *, occurred_at: int = EVENT, status: str = "confirmed", product: str = "P"
 ) -> IncidentDecided:
     return IncidentDecided.model_validate(
-        {"incident": incident, "product": product, "occurred_at": occurred_at, "status": status}
+        {
+            "incident": incident,
+            "product": product,
+            "occurred_at": occurred_at,
+            "status": status,
+            "decided_at": min(occurred_at + DAY, LAST),
+        }
     )
 
 
