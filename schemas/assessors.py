@@ -7,7 +7,7 @@ sets; what it takes out is a payout like any other. Every event that changes wha
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from .envelope import Event, Input, InputTopic, Message, message
 from .ids import AccountId, AssetId, CaseId, CoverId, PayoutId, PoolId, ProductId, assessor_key
@@ -16,9 +16,13 @@ from .money import AmountMinor, BasisPoints
 from .outcomes import ArithmeticStep, NextStep
 from .rulebook import PayoutTerms
 
-StakeMinor = Annotated[AmountMinor, Field(lt=2**128)]
+StakeMinor = Annotated[
+    AmountMinor, Field(lt=2**128), WithJsonSchema({"type": "string", "pattern": "^(0|[1-9][0-9]{0,38})$"})
+]
 """A stake in base units, bounded so that no sum of stakes leaves an amount."""
-PositiveStakeMinor = Annotated[StakeMinor, Field(gt=0)]
+PositiveStakeMinor = Annotated[
+    StakeMinor, Field(gt=0), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,38}$"})
+]
 """A stake above zero."""
 TransferId = Annotated[str, Field(min_length=1, max_length=200)]
 """The transaction by which money came in; whoever vouches for the input says that it is there."""

@@ -98,7 +98,7 @@ _INSTANT = core_schema.json_or_python_schema(
 Instant = Annotated[
     int,
     GetPydanticSchema(lambda _source, _handler: _INSTANT),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": f"^{_RFC_3339.pattern}$"}),
 ]
 """An instant: `int` milliseconds in code, RFC 3339 UTC on the wire."""
 

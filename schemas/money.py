@@ -44,7 +44,9 @@ AmountMinor = Annotated[
     WithJsonSchema({"type": "string", "pattern": _SPELLED}),
 ]
 """An amount in base units: `int` in code, decimal string on the wire, 0 to 2^256 - 1."""
-PositiveAmountMinor = Annotated[AmountMinor, Field(gt=0)]
+PositiveAmountMinor = Annotated[
+    AmountMinor, Field(gt=0), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,77}$"})
+]
 """An amount above zero."""
 BasisPoints = Annotated[int, Field(ge=0, le=WHOLE_BPS)]
 """A share in 1/10,000."""

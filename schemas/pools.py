@@ -15,7 +15,7 @@ credit; the postings of an event sum to zero. Accounts:
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from .envelope import Event, Input, InputTopic, Message, message
 from .ids import (
@@ -39,9 +39,13 @@ from .rulebook import PayoutTerms
 
 Tranche = Literal["junior", "senior"]
 Account = Literal["cash", "capital:junior", "capital:senior", "reserve", "payable", "unfunded", "deferred"]
-CapitalMinor = Annotated[AmountMinor, Field(lt=2**128)]
+CapitalMinor = Annotated[
+    AmountMinor, Field(lt=2**128), WithJsonSchema({"type": "string", "pattern": "^(0|[1-9][0-9]{0,38})$"})
+]
 """An amount of capital or cover, bounded so that no sum or product of two leaves an amount."""
-PositiveCapitalMinor = Annotated[CapitalMinor, Field(gt=0)]
+PositiveCapitalMinor = Annotated[
+    CapitalMinor, Field(gt=0), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,38}$"})
+]
 TransferId = Annotated[str, Field(min_length=1, max_length=200)]
 SignedMinor = Annotated[str, Field(pattern=r"^-?(0|[1-9][0-9]{0,77})$")]
 """A signed amount in base units, as a decimal string."""
