@@ -5,6 +5,7 @@ empty vote do, and whether an end is inclusive; none of these has a default, bec
 (anchors.md section 1.18). A window is half-open, [start, end), unless its rule says otherwise.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -43,6 +44,10 @@ class Corroboration(Message):
     weights: dict[PrincipalId, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     window: Duration
     unmet: Outcome
+
+    def weight(self, producer: str) -> int:
+        """Return what a producer weighs."""
+        return self.weights.get(producer, self.default_weight)
 
 
 class StakedElectorate(Message):
@@ -146,6 +151,11 @@ class IncidentRules(Message):
     alarm: Duration | None = None
     procedure: Annotated[tuple[Stage, ...], Field(min_length=1)]
 
+    @property
+    def corroboration(self) -> Corroboration | None:
+        """The first stage that weighs producers, if there is one."""
+        return next((stage for stage in self.procedure if isinstance(stage, Corroboration)), None)
+
 
 class Intake(Message):
     """What a filing must fulfil.
@@ -230,12 +240,30 @@ class Rulebook(Message):
 
     @model_validator(mode="after")
     def _decides(self) -> Self:
-        for name, procedure in (("incident", self.incident.procedure), ("claim", self.claim.procedure)):
-            if isinstance(procedure[0], Cooldown):
-                text = f"{name}.procedure: begins with a cooldown; begin with a stage that decides"
-                raise ValueError(text)  # noqa: TRY004 - a rule of the content, not of its type
-            for position, stage in enumerate(procedure):
-                if name == "claim" and isinstance(stage, Corroboration):
-                    text = f"claim.procedure.{position}: corroboration counts reports, which only an incident has"
-                    raise ValueError(text)
+        problems = [*_procedure_problems(self), *_halt_problems(self.halt)]
+        if problems:
+            raise ValueError("\n".join(problems))
         return self
+
+
+def _procedure_problems(rulebook: Rulebook) -> Iterator[str]:
+    """Say what is wrong with procedures over several of their parts, with its path first."""
+    for name, procedure in (("incident", rulebook.incident.procedure), ("claim", rulebook.claim.procedure)):
+        if isinstance(procedure[0], Cooldown):
+            yield f"{name}.procedure: begins with a cooldown; begin with a stage that decides"
+        for position, stage in enumerate(procedure):
+            path = f"{name}.procedure.{position}"
+            if name == "claim" and isinstance(stage, Corroboration):
+                yield f"{path}: corroboration counts reports, which only an incident has"
+            if isinstance(stage, Ballot) and stage.provider_share_bps and "providers" not in stage.excluded:
+                yield f"{path}.provider_share_bps: counts only where `excluded` names providers"
+    if rulebook.incident.alarm is not None and rulebook.incident.corroboration is None:
+        yield "incident.alarm: a report is credible by its weight in a corroboration; add that stage, or leave it out"
+
+
+def _halt_problems(halt: HaltRules | None) -> Iterator[str]:
+    """Say what would keep a product from ever being halted."""
+    if halt is not None and not halt.length_max:
+        yield "halt.length_max: 0s: must be at least 1s; without [halt] nobody halts"
+    if halt is not None and halt.persons > 1 and not halt.confirm_within:
+        yield "halt.confirm_within: 0s: must be at least 1s, or nobody could ask after the first"

@@ -48,7 +48,7 @@ def syntax_problem(error: ValueError, text: str) -> str:
 def content_problems(error: ValidationError, content: object) -> list[str]:
     """Say what keeps content from being a rulebook: `path: value: what would be accepted`, one line each."""
     every = error.errors(include_url=False)
-    return [_problem(details, content) for details in every if not _follows(details)]
+    return [line for details in every if not _follows(details) for line in _problem(details, content).splitlines()]
 
 
 def _follows(details: ErrorDetails) -> bool:
@@ -60,7 +60,7 @@ def _problem(details: ErrorDetails, content: object) -> str:
     kind, location, context = details["type"], details["loc"], details.get("ctx", {})
     path = _path(location, content)
     match kind:
-        case "value_error":  # a rule over several parts; its text begins with their path
+        case "value_error":  # rules over several parts; each line of its text begins with their path
             return str(context["error"])
         case "missing":
             return f"{path}: missing: must be given"
