@@ -521,6 +521,7 @@ class Partition:
             return
         if decision.topic:
             self._advance(decision.topic, decision.offset, decision.at)
+        if self.unfinished is not None and decision.cause is not None and decision.cause.input == self.unfinished[0]:
             self.unfinished = None
         if decision.memory_key is not None:
             sha256 = decision.cause.content_sha256 if decision.cause else decision.passed.content_sha256  # type: ignore[union-attr]
