@@ -167,9 +167,11 @@ class Process:
 
     def waits_for(self) -> Mapping[str, str]:
         """Say what the process waits for before it is ready: nothing, when the answer is empty."""
-        if self.membership.partitions is None:
+        assigned = self.membership.partitions
+        if assigned is None:
             return {"group": f"the first assignment in group {self.membership.group}"}
-        waiting = {f"partition {number}": held.waits_for for number, held in sorted(self.held.items())}
+        waiting = dict.fromkeys((f"partition {number}" for number in sorted(assigned - self.held.keys())), "its start")
+        waiting |= {f"partition {number}": held.waits_for for number, held in sorted(self.held.items())}
         return {place: what for place, what in waiting.items() if what}
 
     async def run(self, stop: asyncio.Event) -> None:

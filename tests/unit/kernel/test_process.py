@@ -75,6 +75,14 @@ def test_a_fenced_owner_claims_only_when_the_group_has_said_whose_the_partition_
     assert told == ["step 1", "settled", "step 2"]
 
 
+def test_process__is_not_ready__when_it_was_given_a_partition_and_has_not_begun_with_it() -> None:
+    """For a moment it said that it was ready, with no partition at all."""
+    membership = Alone(SETTINGS, "group", "topic")
+    membership._assigned([0])
+    held = Process("till", membership, lambda _: Fenced(lambda _: None))
+    assert held.waits_for() == {"partition 0": "its start"}
+
+
 def test_a_snapshot_that_cannot_be_written_is_no_failure_of_a_step() -> None:
     """A full disk made every step fail after its commit, and the process wait before the next one."""
 
