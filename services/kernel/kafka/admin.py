@@ -331,7 +331,7 @@ class Administrator:
             return refusal
         if isinstance(error, TimeoutError):
             return StoreError(f"{doing}: no answer from {self.settings.bootstrap}")
-        return StoreError(f"{doing}: {type(error).__name__}: {error}")
+        return StoreError(f"{doing}: {error}" if isinstance(error, kafka_errors.KafkaError) else f"{doing}: {error!r}")
 
 
 class Writer:

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -21,6 +22,7 @@ from schemas.envelope import Outgoing, Record
 from services.kernel.store import StoreError
 
 from . import names
+from .reasons import Reason, UnusableError, all_failed, reason_of
 from .settings import KafkaSettings
 
 __all__ = [
@@ -70,6 +72,7 @@ _AUTHORIZATION = (
     kafka_errors.TransactionalIdAuthorizationFailed,
     kafka_errors.SaslAuthenticationFailed,
     kafka_errors.AuthenticationFailedError,
+    UnusableError,
 )
 _FENCES = (kafka_errors.ProducerFenced, kafka_errors.InvalidProducerEpoch)
 _TOO_LARGE = (kafka_errors.MessageSizeTooLargeError, kafka_errors.RecordListTooLargeError)
@@ -110,22 +113,43 @@ for _name in [name for name in logging.root.manager.loggerDict if name.partition
 
 names.install()
 _connect = _client.create_conn
+_bootstrap = _client.AIOKafkaClient.bootstrap
+_failures: ContextVar[list[Reason]] = ContextVar("failures")
+"""Why no address of a cluster could be connected to, as long as a client looks for one."""
 
 
-async def _connect_unhurried(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-    """Connect to a broker; when it is not there, wait a little before anybody tries again.
+async def _connect_unhurried(host: str, port: int, **kwargs: Any) -> Any:  # noqa: ANN401
+    """Connect to a broker; when it is not there, wait a little before anybody tries again, and say why.
 
     aiokafka has no such wait: with the short one between requests above, the clients of a few processes keep a core
     busy with connecting, which the broker needs to come back.
     """
     try:
-        return await _connect(*args, **kwargs)
-    except (OSError, TimeoutError, kafka_errors.KafkaError):
+        return await _connect(host, port, **kwargs)
+    except (OSError, TimeoutError, kafka_errors.KafkaError) as error:
         await asyncio.sleep(_RECONNECT_S)
-        raise
+        reason = reason_of(error, f"{host}:{port}", kwargs.get("security_protocol", "PLAINTEXT"))
+        failures = _failures.get(None)
+        if failures is not None:
+            failures.append(reason)
+        raise reason from error
+
+
+async def _bootstrap_explained(client: Any) -> None:  # noqa: ANN401
+    """Find a broker of the cluster that answers; else say why each does not."""
+    failures: list[Reason] = []
+    before = _failures.set(failures)
+    try:
+        await _bootstrap(client)
+    except kafka_errors.KafkaConnectionError as error:
+        protocol = client._security_protocol  # noqa: SLF001 - nothing public says it
+        raise all_failed(failures, len(client.hosts), protocol) from error
+    finally:
+        _failures.reset(before)
 
 
 _client.create_conn = _connect_unhurried
+_client.AIOKafkaClient.bootstrap = _bootstrap_explained
 
 
 def consumer(settings: KafkaSettings, *, committed: bool = True) -> Any:  # noqa: ANN401
@@ -275,6 +299,8 @@ def refusal_of(error: BaseException | None, doing: str) -> AuthorizationError | 
     """Return what to raise when the cluster refuses a right, None when the error is another."""
     if not _meant(error, _AUTHORIZATION):
         return None
+    if isinstance(error, UnusableError):
+        return AuthorizationError(f"{doing}: {error}")
     text = (
         f"the cluster refuses {doing}: {type(error).__name__} {error}; `adjudex topics plan --acls` lists the rights "
         f"of each service, `adjudex topics apply --acls` grants them"

@@ -64,7 +64,7 @@ class Membership:
                 refusal = clients.refusal_of(error, f"membership in group {self.group}")
                 if refusal is not None:
                     raise refusal from error
-                _log.warning("membership broke off", group=self.group, error=repr(error))
+                _log.warning("membership broke off", group=self.group, error=str(error))
             finally:
                 await clients.close(member)
             await asyncio.sleep(_AGAIN_S)

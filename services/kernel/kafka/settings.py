@@ -54,6 +54,13 @@ class KafkaSettings:
             if not self.username or self.password is None:
                 text = f"{self.security_protocol} needs {_PREFIX}_USERNAME and {_PREFIX}_PASSWORD (or _PASSWORD_FILE)"
                 raise SettingsError(text)
+        files = {"CA_FILE": self.ca_file, "CERTIFICATE_FILE": self.certificate_file, "KEY_FILE": self.key_file}
+        unused = [f"{_PREFIX}_{name}" for name, file in files.items() if file is not None]
+        if unused and not self.is_tls:
+            text = f"{', '.join(unused)}: {self.security_protocol} uses no TLS; SSL or SASL_SSL does"
+            raise SettingsError(text)
+        if self.key_file is not None and self.certificate_file is None:
+            raise SettingsError(f"{_PREFIX}_KEY_FILE needs {_PREFIX}_CERTIFICATE_FILE")
 
     def __repr__(self) -> str:
         """Say everything but the password: settings end up in logs."""
@@ -63,6 +70,11 @@ class KafkaSettings:
     def is_sasl(self) -> bool:
         """Whether clients log in with a name and a password."""
         return self.security_protocol.startswith("SASL")
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether connections are encrypted, and brokers show certificates."""
+        return self.security_protocol.endswith("SSL")
 
     @classmethod
     def from_environment(cls, bootstrap: str | None = None, environment: Mapping[str, str] = os.environ) -> Self:
@@ -89,7 +101,7 @@ class KafkaSettings:
             except OSError as error:
                 text = f"{_PREFIX}_PASSWORD_FILE: {found['PASSWORD_FILE']} cannot be read: {error.strerror}"
                 raise SettingsError(text) from None
-        return cls(
+        made = cls(
             addresses,
             security_protocol=found.get("SECURITY_PROTOCOL", "PLAINTEXT").upper(),
             sasl_mechanism=found.get("SASL_MECHANISM", "SCRAM-SHA-512").upper(),
@@ -99,6 +111,9 @@ class KafkaSettings:
             certificate_file=_path(found, "CERTIFICATE_FILE"),
             key_file=_path(found, "KEY_FILE"),
         )
+        if made.is_tls:
+            made._tls()  # what is wrong with the files is said now, not by the first connection
+        return made
 
     def client(self) -> dict[str, Any]:
         """Return what every client of aiokafka is given; raises SettingsError when a PEM file cannot be used."""
@@ -114,18 +129,24 @@ class KafkaSettings:
                 "sasl_plain_username": self.username,
                 "sasl_plain_password": self.password,
             }
-        if self.security_protocol.endswith("SSL"):
+        if self.is_tls:
             given["ssl_context"] = self._tls()
         return given
 
     def _tls(self) -> ssl.SSLContext:
         try:
             context = ssl.create_default_context(cafile=self.ca_file)
-            if self.certificate_file is not None:
-                context.load_cert_chain(self.certificate_file, self.key_file)
-        except (OSError, ssl.SSLError) as error:
-            text = f"TLS: a PEM file of {_PREFIX}_CA_FILE, _CERTIFICATE_FILE, _KEY_FILE cannot be used: {error}"
-            raise SettingsError(text) from None
+        except OSError as error:
+            raise _unusable("CA_FILE", self.ca_file, error) from None
+        if self.certificate_file is None:
+            return context
+        try:
+            # A password, lest a key that has one is asked for it on the terminal.
+            context.load_cert_chain(self.certificate_file, self.key_file, password="")
+        except OSError as error:
+            name = "CERTIFICATE_FILE" if self.key_file is None else "CERTIFICATE_FILE or _KEY_FILE"
+            held = self.certificate_file if self.key_file is None else f"{self.certificate_file}, {self.key_file}"
+            raise _unusable(name, held, error) from None
         return context
 
 
@@ -135,3 +156,8 @@ def _path(found: Mapping[str, str], name: str) -> Path | None:
 
 def _unaccepted(name: str, value: str, accepted: tuple[str, ...]) -> SettingsError:
     return SettingsError(f"{_PREFIX}_{name}: {value} is not known; {', '.join(accepted)} are accepted")
+
+
+def _unusable(name: str, file: object, error: OSError) -> SettingsError:
+    why = error.strerror or str(error)
+    return SettingsError(f"{_PREFIX}_{name}: {file} cannot be used: {why}; PEM without a password is accepted")

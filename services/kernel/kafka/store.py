@@ -307,7 +307,7 @@ class KafkaStore:
         if isinstance(error, TimeoutError):
             return StoreError(f"{doing}: no answer from {self.settings.bootstrap}")
         if isinstance(error, kafka_errors.KafkaError):
-            return StoreError(f"{doing}: {type(error).__name__}: {error}")
+            return StoreError(f"{doing}: {error}")
         return error
 
     def _later(self, work: Awaitable[Any]) -> None:

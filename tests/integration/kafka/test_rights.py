@@ -2,14 +2,7 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +18,12 @@ from services.kernel.kafka.clients import AuthorizationError
 from services.kernel.kafka.settings import KafkaSettings
 from services.process.shell import STOPPED_LATE
 from tests.integration.kafka.filling import opened_by, outgoing, settle
+from tests.integration.kafka.serving import PATIENCE_S, page, ready, running
 from tests.support.command import adjudex
 from tests.unit.cli.spaces import LINES, PROFILE
-from tools.broker import ROOT, Cluster, Ports
+from tools.broker import Cluster
 
 PASSWORD = "secret"
-PATIENCE_S = 60
 USERS = ("admin", *SERVICES, RELAY, "root", "treasury", "bot", "explorer", "ada")
 OUTSIDE = ("--producer", "bot=claim.filings", "--reader", "explorer", "--auditor", "ada")
 
@@ -153,49 +146,10 @@ def test_wrong_password__says_that_nobody_is_let_in(space: Path, guarded: str) -
     assert "connecting to" in ended.stderr
 
 
-@contextmanager
-def running(service: str, data: Path, environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run a service as operators do, and say where its pages are."""
-    ports = Ports()
-    address = f"127.0.0.1:{ports.take()}"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "services.cli", "run", service, "--data", str(data), "--web", address],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process, f"http://{address}"
-    finally:
-        process.kill()
-        process.communicate()
-        ports.release()
-
-
-def page(url: str) -> tuple[int, str]:
-    """Ask for a page until the process answers at all."""
-    until = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                return int(answer.status), answer.read().decode()
-        except urllib.error.HTTPError as refused:
-            with refused:
-                return refused.code, refused.read().decode()
-        except OSError:
-            assert time.monotonic() < until, f"{url} does not answer"
-            time.sleep(0.05)
-
-
 def test_process_with_its_rights__gets_ready_and_leaves_in_order(space: Path, guarded: str) -> None:
     with running("claims", space, login(guarded, "claims")) as (process, url):
         assert page(f"{url}/live") == (200, '{"live":true}')
-        until = time.monotonic() + PATIENCE_S
-        while (ready := page(f"{url}/ready"))[0] != 200:
-            assert json.loads(ready[1])["waits_for"], "whoever is not ready says what it waits for"
-            assert time.monotonic() < until, ready
-        assert json.loads(ready[1]) == {"ready": True, "service": "claims", "partitions": [0, 1], "waits_for": {}}
+        assert ready(url) == {"ready": True, "service": "claims", "partitions": [0, 1], "waits_for": {}}
         assert 'adjudex_partition_ready{partition="1",service="claims"} 1.0' in page(f"{url}/metrics")[1]
         process.terminate()
         # In order, or by its own deadline where the machine is too loaded for that: slow is not wrong.
