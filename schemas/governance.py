@@ -224,12 +224,16 @@ class StakeTermsSet(Event):
 
 @message("product.halt-requested.v1")
 class HaltRequested(Event):
-    """A person asked for a halt; `persons_missing` more have to ask for the same before `lapses_at`."""
+    """A person asked for a halt; `persons_missing` more have to ask for the same before `lapses_at`.
+
+    `request` is the id of the input that asked, here and in what follows it: it counts once, for ever.
+    """
 
     product: ProductId
     length: Duration
     reason: Text
     by: PrincipalId
+    request: str = ""
     persons_missing: int
     lapses_at: Instant
     next: NextStep | None = None
@@ -242,6 +246,7 @@ class ProductHalted(Event):
     product: ProductId
     reason: Text
     by: tuple[PrincipalId, ...]
+    request: str = ""
     effective_at: Instant
     until: Instant
     next: NextStep | None = None
@@ -254,6 +259,7 @@ class ProductOpened(Event):
     product: ProductId
     reason: Text
     by: PrincipalId
+    request: str = ""
     effective_at: Instant
     until: Instant
     next: NextStep | None = None

@@ -1,1 +1,1 @@
-"""Governance: which rulebooks, products, principals and assessors there are."""
+"""Governance: which rulebooks, products, pools, groups and principals there are, and what is halted or found."""

@@ -1,14 +1,16 @@
-"""Who may speak for whom: principals."""
+"""Who may speak for whom: principals, and groups of them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schemas.envelope import Event
 from schemas.governance import (
+    GroupSet,
     PrincipalRegistered,
     PrincipalRevoked,
     RegisterPrincipal,
     RevokePrincipal,
+    SetGroup,
 )
 from schemas.outcomes import NextStep
 from schemas.topics import INPUTS, OWNED
@@ -69,6 +71,28 @@ def revoke(principals: PersistentMap[str, Registration], action: RevokePrincipal
         )
     step = f"{action.principal} can vouch no more, at each service from when it hears of this"
     return PrincipalRevoked(principal=action.principal, next=NextStep(step=step))
+
+
+def set_group(
+    groups: PersistentMap[str, tuple[str, ...]],
+    principals: PersistentMap[str, Registration],
+    action: SetGroup,
+) -> Event:
+    """Say who the members of a group are; a member that is no live principal would be a mistake nobody notices."""
+    members = _listed(action.members)
+    if groups.get(action.group, ()) == members:
+        return Refused(
+            rule="group.unchanged",
+            value=f"{action.group} with members {', '.join(members)}" if members else f"{action.group} without members",
+            accepted="other members",
+        )
+    unknown = [member for member in members if member not in principals]
+    if unknown:
+        return Refused(
+            rule="group.member-unknown", value=", ".join(unknown), accepted="registered principals", unknown=True
+        )
+    step = f"{', '.join(members)} act for {action.group}" if members else f"nobody acts for {action.group}"
+    return GroupSet(group=action.group, members=members, next=NextStep(step=step))
 
 
 def _reserved(principal: str) -> Refused:

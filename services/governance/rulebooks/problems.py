@@ -48,7 +48,7 @@ def syntax_problem(error: ValueError, text: str) -> str:
 def content_problems(error: ValidationError, content: object) -> list[str]:
     """Say what keeps content from being a rulebook: `path: value: what would be accepted`, one line each."""
     every = error.errors(include_url=False)
-    return [line for details in every if not _follows(details) for line in _problem(details, content).splitlines()]
+    return [line for details in every if not _follows(details) for line in _problem(details, content).split("\n")]
 
 
 def _follows(details: ErrorDetails) -> bool:
