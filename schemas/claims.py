@@ -218,12 +218,16 @@ class ClaimShareHeld(Event):
 
 @message("claim.allocated.v1")
 class ClaimAllocated(Event):
-    """A pool's allocation to an approved claim: `payout` is asked for, and `deferred_minor` is still owed."""
+    """A pool gave an approved claim something: `payout` is asked for, and `deferred_minor` is still owed.
+
+    `allocation` is the pool's; without one, this is what earlier ones held for the claim until it was approved.
+    """
 
     claim: ClaimId
     cover: CoverId
     incident: IncidentId
     pool: PoolId
+    allocation: int | None = None
     payout: PayoutId
     recipient: AccountId
     asset: AssetId

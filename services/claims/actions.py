@@ -10,10 +10,12 @@ from schemas.claims import (
 )
 from schemas.ids import parent
 from schemas.outcomes import NextStep
+from schemas.rulebook import ClaimRules
 from services.claims.cover import Claim, Cover, Terms, ruling
 from services.claims.documents import refuse_documents
 from services.claims.facts import Facts
-from services.claims.periods import grace_end
+from services.claims.halts import NO_HALTS
+from services.claims.periods import cut_off, grace_end, until
 from services.kernel.decider import Refused
 
 Action = AddEvidence | ReduceClaim | WithdrawClaim
@@ -30,16 +32,16 @@ def act(cover: Cover, facts: Facts, content: Action) -> Acted | Refused:
     refused = _refuse(cover, claim, content)
     if refused is not None:
         return refused
-    intake = facts.rulebooks[terms.rulebook].intake
+    rules = facts.rulebooks[terms.rulebook]
     match content:
         case AddEvidence():
-            return refuse_documents(claim.evidence, content.evidence, intake.evidence_max) or EvidenceAdded(
+            return refuse_documents(claim.evidence, content.evidence, rules.intake.evidence_max) or EvidenceAdded(
                 claim=content.claim, evidence=content.evidence, next=ruling(content.claim, claim.ruled_by)
             )
         case ReduceClaim():
             return _reduced(terms, claim, content)
         case WithdrawClaim():
-            return _withdrawn(terms, claim, grace_end(terms.expires_at, intake), content)
+            return _withdrawn(terms, claim, _refilable(facts, terms, claim, rules), content)
 
 
 def _other_cover(content: Action) -> Refused:
@@ -92,13 +94,23 @@ def _reduced(terms: Terms, claim: Claim, content: ReduceClaim) -> ClaimReduced |
     )
 
 
-def _withdrawn(terms: Terms, claim: Claim, claimable_until: int, content: WithdrawClaim) -> ClaimWithdrawn:
+def _refilable(facts: Facts, terms: Terms, claim: Claim, rules: ClaimRules) -> NextStep:
+    """Say until when the holder of a cover may claim again."""
+    halts = facts.halts.get(terms.product, NO_HALTS)
+    step, due_at = (
+        f"{terms.holder} may file another until the grace ends",
+        grace_end(terms.expires_at, rules.intake, halts),
+    )
+    if terms.pool is not None and rules.settlement is not None:
+        end = cut_off(facts.incidents[claim.incident].decided_at, rules.settlement, halts)
+        step += f", and for incident {claim.incident} {until(end, inclusive=False)}"
+    return NextStep(step=step, due_at=due_at)
+
+
+def _withdrawn(terms: Terms, claim: Claim, refilable: NextStep, content: WithdrawClaim) -> ClaimWithdrawn:
     return ClaimWithdrawn(
         claim=content.claim,
         incident=claim.incident,
         pool=terms.pool,
-        next=NextStep(
-            step=f"claim {content.claim} is closed; {terms.holder} may file another until the grace ends",
-            due_at=claimable_until,
-        ),
+        next=NextStep(step=f"claim {content.claim} is closed; {refilable.step}", due_at=refilable.due_at),
     )

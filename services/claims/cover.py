@@ -4,26 +4,30 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from schemas.claims import (
+    ClaimAllocated,
     ClaimApproved,
     ClaimDenied,
     ClaimDrawn,
     ClaimFiled,
     ClaimPaid,
     ClaimReduced,
+    ClaimShareHeld,
     ClaimWithdrawn,
     CoverRegistered,
     EvidenceAdded,
 )
 from schemas.envelope import Event
 from schemas.outcomes import NextStep
+from services.claims import payments
+from services.claims.payments import NOTHING, Payments
 from services.kernel.persistent import PersistentMap
 
-Status = Literal["filed", "approved", "denied", "drawn", "withdrawn", "paid"]
+Status = Literal["filed", "approved", "denied", "drawn", "withdrawn", "partly-paid", "paid"]
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What was sold; `rulebook` is pinned for ever. Instants are milliseconds."""
+    """What was sold, by `pool` or elsewhere; `rulebook` is pinned for ever. Instants are milliseconds."""
 
     product: str
     holder: str
@@ -39,7 +43,8 @@ class Terms:
 class Claim:
     """A claim: `amount_minor` is what is claimed now, or what was approved; `evidence` the documents' SHA-256.
 
-    `ruled_by` is the instant of `ruling`, in milliseconds.
+    `ruled_by` is the instant of `ruling`, in milliseconds. It is partly paid when some of the payouts for it are
+    confirmed, and paid when they make up the amount.
     """
 
     incident: str
@@ -48,6 +53,7 @@ class Claim:
     status: Status
     evidence: tuple[str, ...]
     ruled_by: int | None
+    payments: Payments = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ def case_of(claim: str) -> str:
 
 def ruling(claim: str, ruled_by: int | None) -> NextStep:
     """Say what happens next to an open claim."""
-    step = f"the ruling of case {case_of(claim)}, at the latest unless an outage delays the end of a stage"
+    step = f"the ruling of case {case_of(claim)}, at the latest unless an outage or a halt delays the end of a stage"
     return NextStep(step=step, due_at=ruled_by)
 
 
@@ -96,8 +102,7 @@ def evolve(cover: Cover, event: Event) -> Cover:
             evidence = claim.evidence + tuple(document.sha256 for document in event.evidence)
             after = _with(cover, event.claim, replace(claim, evidence=evidence))
         case ClaimReduced():
-            claim = replace(cover.claims[event.claim], amount_minor=event.amount_minor)
-            after = _with(cover, event.claim, claim)
+            after = _reduced(cover, event)
         case ClaimWithdrawn():
             after = _closed(cover, event.claim, "withdrawn")
         case ClaimDenied():
@@ -106,6 +111,12 @@ def evolve(cover: Cover, event: Event) -> Cover:
             after = _closed(cover, event.claim, "drawn")
         case ClaimApproved():
             after = _approved(cover, event)
+        case ClaimShareHeld():
+            claim = cover.claims[event.claim]
+            after = _with(cover, event.claim, replace(claim, payments=payments.hold(claim.payments, event)))
+        case ClaimAllocated():
+            claim = cover.claims[event.claim]
+            after = _with(cover, event.claim, replace(claim, payments=payments.allocate(claim.payments, event)))
         case ClaimPaid():
             after = _paid(cover, event)
         case _:
@@ -141,12 +152,20 @@ def _with(cover: Cover, name: str, claim: Claim) -> Cover:
     return replace(cover, claims=cover.claims.set(name, claim))
 
 
+def _reduced(cover: Cover, event: ClaimReduced) -> Cover:
+    claim = cover.claims[event.claim]
+    held = payments.hold_at_most(claim.payments, event.amount_minor)
+    return _with(cover, event.claim, replace(claim, amount_minor=event.amount_minor, payments=held))
+
+
 def _closed(cover: Cover, name: str, status: Status) -> Cover:
-    return replace(_with(cover, name, replace(cover.claims[name], status=status)), open=None)
+    return replace(_with(cover, name, replace(cover.claims[name], status=status, payments=NOTHING)), open=None)
 
 
 def _approved(cover: Cover, event: ClaimApproved) -> Cover:
     claim = replace(cover.claims[event.claim], status="approved", amount_minor=event.amount_minor)
+    if event.payout is not None:
+        claim = replace(claim, payments=payments.ask(claim.payments, event.payout, event.amount_minor))
     return replace(
         _with(cover, event.claim, claim),
         owed_minor=cover.owed_minor + event.amount_minor,
@@ -156,7 +175,9 @@ def _approved(cover: Cover, event: ClaimApproved) -> Cover:
 
 
 def _paid(cover: Cover, event: ClaimPaid) -> Cover:
-    claim = replace(cover.claims[event.claim], status="paid")
+    claim = cover.claims[event.claim]
+    status: Status = "partly-paid" if event.unpaid_minor else "paid"
+    claim = replace(claim, status=status, payments=payments.confirm(claim.payments, event))
     return replace(
         _with(cover, event.claim, claim),
         paid_minor=cover.paid_minor + event.amount_minor,

@@ -6,12 +6,13 @@ from schemas.adjudication import CaseRuled
 from schemas.claims import AddEvidence, FileClaim, ReduceClaim, RegisterCover, WithdrawClaim
 from schemas.envelope import Event
 from schemas.payouts import PayoutConfirmed
+from schemas.pools import AllocateClaim, IssueCover
 from services.claims.actions import act
 from services.claims.cover import Cover, evolve
 from services.claims.facts import Facts
 from services.claims.intake import file
-from services.claims.registration import register
-from services.claims.settlement import pay, rule
+from services.claims.registration import issue, register
+from services.claims.settlement import allocate, pay, rule
 from services.kernel.decider import Deadline, Received
 
 _UNREGISTERED = Cover()
@@ -39,10 +40,20 @@ class CoverDecider:
                 return (act(state, facts, content),)
             case RegisterCover() as content:
                 return (register(state, facts, content),)
+            case _:
+                return self._hear(state, facts, received)
+
+    def _hear(self, state: Cover, facts: Facts, received: Received) -> Sequence[Event]:
+        """Decide what a sibling says; none of it is refused."""
+        match received.content:
             case CaseRuled() as content:
                 return rule(state, facts, content)
+            case AllocateClaim() as content:
+                return allocate(state, facts, content)
             case PayoutConfirmed() as content:
                 return pay(state, content)
+            case IssueCover() as content:
+                return issue(state, facts, content)
             case _:
                 text = f"claims have no rule for {received.type}"
                 raise TypeError(text)

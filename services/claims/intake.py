@@ -1,12 +1,13 @@
 """Taking in a filing: the rules in their order, and the claim that a filing which meets them all becomes."""
 
 from schemas.claims import ClaimFiled, FileClaim
-from schemas.instants import format_instant
-from schemas.rulebook import Intake
+from schemas.instants import format_duration, format_instant
+from schemas.rulebook import ClaimRules, Intake
 from services.claims.cover import Cover, Terms, claimable_minor, ruling
 from services.claims.documents import refuse_documents
 from services.claims.facts import Facts, Incident
-from services.claims.periods import covered_from, grace_end, is_over, later, ruled_by, until
+from services.claims.halts import NO_HALTS, Halts
+from services.claims.periods import claimable_from, covered_from, cut_off, grace_end, is_over, ruled_by, until
 from services.kernel.decider import Received, Refused
 
 
@@ -19,15 +20,16 @@ def file(cover: Cover, facts: Facts, received: Received, content: FileClaim) -> 
         return _not_holder(content, terms)
     if incident is None:
         return _incident_unknown(content)
-    intake = facts.rulebooks[terms.rulebook].intake
+    rules, halts = facts.rulebooks[terms.rulebook], facts.halts.get(terms.product, NO_HALTS)
     return (
         _incident(content, incident, terms)
-        or _covered(content, incident, terms, intake)
-        or _in_time(received.at, incident, terms, intake)
+        or _covered(content, incident, terms, rules.intake)
+        or _in_time(received.at, incident, terms, rules.intake, halts)
+        or _before_cut_off(received.at, content, incident, terms, rules, halts)
         or _single(cover, content)
         or _amount(cover, terms, content)
-        or refuse_documents((), content.evidence, intake.evidence_max)
-        or _filed(cover, terms, facts, received, content)
+        or refuse_documents((), content.evidence, rules.intake.evidence_max)
+        or _filed(cover, terms, rules, received, content)
     )
 
 
@@ -91,9 +93,9 @@ def _covered(content: FileClaim, incident: Incident, terms: Terms, intake: Intak
     return None
 
 
-def _in_time(at: int, incident: Incident, terms: Terms, intake: Intake) -> Refused | None:
-    begin = later(incident.occurred_at, intake.not_before)
-    end, inclusive = grace_end(terms.expires_at, intake), intake.grace_inclusive
+def _in_time(at: int, incident: Incident, terms: Terms, intake: Intake, halts: Halts) -> Refused | None:
+    begin = claimable_from(incident.occurred_at, intake, halts)
+    end, inclusive = grace_end(terms.expires_at, intake, halts), intake.grace_inclusive
     if at < begin:
         return Refused(
             rule="claim.too-early",
@@ -108,6 +110,23 @@ def _in_time(at: int, incident: Incident, terms: Terms, intake: Intake) -> Refus
             accepted=f"a filing {until(end, inclusive=inclusive)}, when the grace after expiry ends",
         )
     return None
+
+
+def _before_cut_off(
+    at: int, content: FileClaim, incident: Incident, terms: Terms, rules: ClaimRules, halts: Halts
+) -> Refused | None:
+    """Refuse what comes too late to take part in the settlement of the incident, where a pool carries the cover."""
+    if terms.pool is None or rules.settlement is None:
+        return None
+    end = cut_off(incident.decided_at, rules.settlement, halts)
+    if not is_over(at, end, inclusive=False):
+        return None
+    within = format_duration(rules.settlement.cut_off)
+    return Refused(
+        rule="claim.cut-off-passed",
+        value=f"a filing of {format_instant(at)}",
+        accepted=f"a filing {until(end, inclusive=False)}, {within} after incident {content.incident} was confirmed",
+    )
 
 
 def _single(cover: Cover, content: FileClaim) -> Refused | None:
@@ -139,7 +158,7 @@ def _amount(cover: Cover, terms: Terms, content: FileClaim) -> Refused | None:
     )
 
 
-def _filed(cover: Cover, terms: Terms, facts: Facts, received: Received, content: FileClaim) -> ClaimFiled:
+def _filed(cover: Cover, terms: Terms, rules: ClaimRules, received: Received, content: FileClaim) -> ClaimFiled:
     claim = f"{content.cover}/{len(cover.claims) + 1}"
     return ClaimFiled(
         claim=claim,
@@ -151,5 +170,5 @@ def _filed(cover: Cover, terms: Terms, facts: Facts, received: Received, content
         evidence=content.evidence,
         product=terms.product,
         pool=terms.pool,
-        next=ruling(claim, ruled_by(received.since, facts.rulebooks[terms.rulebook])),
+        next=ruling(claim, ruled_by(received.since, rules)),
     )

@@ -1,10 +1,14 @@
 """The instants that a cover's terms and its rulebook make.
 
-When it covers, until when it can be claimed on, and when a claim is ruled on at the latest.
+When it covers, when it can be claimed on, and when a claim is ruled on at the latest. Halts are the product's: the
+windows of a filing count time outside them.
 """
 
+from collections.abc import Sequence
+
 from schemas.instants import LAST, format_instant
-from schemas.rulebook import Ballot, ClaimRules, Cooldown, Corroboration, Intake, Stage
+from schemas.rulebook import Ballot, ClaimRules, Cooldown, Corroboration, Intake, Settlement, Stage
+from services.claims.halts import NO_HALTS, Halt, passed
 
 
 def later(instant: int, span: int) -> int:
@@ -17,9 +21,19 @@ def covered_from(starts_at: int, intake: Intake) -> int:
     return later(starts_at, intake.waiting_period)
 
 
-def grace_end(expires_at: int, intake: Intake) -> int:
+def grace_end(expires_at: int, intake: Intake, halts: Sequence[Halt] = NO_HALTS) -> int:
     """Return the end of the grace after expiry; `intake.grace_inclusive` says whether it is inside."""
-    return later(expires_at, intake.grace)
+    return passed(expires_at, intake.grace, halts)
+
+
+def claimable_from(occurred_at: int, intake: Intake, halts: Sequence[Halt] = NO_HALTS) -> int:
+    """Return from when an incident can be claimed for; that instant is inside."""
+    return passed(occurred_at, intake.not_before, halts)
+
+
+def cut_off(decided_at: int, settlement: Settlement, halts: Sequence[Halt] = NO_HALTS) -> int:
+    """Return until when a confirmed incident can be claimed for where a pool settles it; that instant is outside."""
+    return passed(decided_at, settlement.cut_off, halts)
 
 
 def is_over(instant: int, end: int, *, inclusive: bool) -> bool:

@@ -110,5 +110,13 @@ def _confirmed(instruction: PayoutInstructed, receipt: ReceiptConfirmed) -> Payo
         attempt=receipt.attempt,
         transaction=receipt.transaction,
         amount_minor=receipt.amount_minor,
-        next=NextStep(step=f"claim {instruction.claim} is recorded as paid"),
+        next=NextStep(step=_recorded(instruction)),
     )
+
+
+def _recorded(instruction: PayoutInstructed) -> str:
+    if instruction.claim is not None:
+        return f"claim {instruction.claim} is recorded as paid"
+    if instruction.pool is not None:
+        return f"pool {instruction.pool} books the transfer"
+    return f"the stake that {instruction.assessor} took out is recorded as paid"

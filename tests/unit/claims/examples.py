@@ -9,11 +9,13 @@ from schemas.claims import (
     RegisterCover,
     WithdrawClaim,
 )
-from schemas.governance import ProductListed, RulebookPublished
+from schemas.governance import ProductHalted, ProductListed, ProductOpened, RulebookPublished
 from schemas.ids import parent
 from schemas.incidents import IncidentDecided
 from schemas.instants import DAY, LAST, SECOND
+from schemas.outcomes import ArithmeticStep
 from schemas.payouts import PayoutConfirmed
+from schemas.pools import AllocateClaim, IssueCover
 from schemas.rulebook import (
     Agreement,
     Ballot,
@@ -26,6 +28,7 @@ from schemas.rulebook import (
     PayoutTerms,
     Quorum,
     Rulebook,
+    Settlement,
     StakedElectorate,
     StakeWeight,
 )
@@ -89,7 +92,9 @@ def published(rules: ClaimRules = RULES, version: int = 1) -> RulebookPublished:
     return RulebookPublished(rulebook=rulebook, sha256="0" * 64)
 
 
-LISTED = ProductListed(product="P", title="Protocol", peril="exploit", asset=USDC, rulebook="house@1", rulebook_sha256="0" * 64)
+LISTED = ProductListed(
+    product="P", title="Protocol", peril="exploit", asset=USDC, rulebook="house@1", rulebook_sha256="0" * 64
+)
 
 
 def decided(
@@ -106,7 +111,7 @@ def decided(
     )
 
 
-def knowing(*facts: RulebookPublished | ProductListed | IncidentDecided) -> Facts:
+def knowing(*facts: RulebookPublished | ProductListed | ProductHalted | ProductOpened | IncidentDecided) -> Facts:
     fold = ClaimsFacts()
     known = fold.initial()
     for fact in facts:
@@ -114,7 +119,21 @@ def knowing(*facts: RulebookPublished | ProductListed | IncidentDecided) -> Fact
     return known
 
 
+def halted(effective_at: int, until: int, product: str = "P") -> ProductHalted:
+    return ProductHalted(product=product, reason="a bug", by=("ann", "bob"), effective_at=effective_at, until=until)
+
+
+def opened(effective_at: int, until: int, product: str = "P") -> ProductOpened:
+    return ProductOpened(product=product, reason="fixed", by="ann", effective_at=effective_at, until=until)
+
+
 FACTS = knowing(published(), LISTED, decided("P/1"), decided("P/2"))
+DECIDED = EVENT + DAY
+"""When incident P/1 was confirmed."""
+CUT_OFF = DECIDED + 14 * DAY
+SETTLED = RULES.model_copy(update={"settlement": Settlement(cut_off=14 * DAY)})
+POOLED = LISTED.model_copy(update={"pool": "main"})
+POOL_FACTS = knowing(published(SETTLED), POOLED, decided("P/1"), decided("P/2"))
 
 
 REGISTRATION = RegisterCover(
@@ -180,12 +199,63 @@ def ruling(outcome: Outcome = "accept", amount_minor: int = 60, claim: str = "C-
     return CaseRuled(case=f"claim/{claim}", subject="claim", outcome=outcome, amount_minor=amount_minor)
 
 
-def transferred(amount_minor: int = 60, claim: str = "C-1/1") -> PayoutConfirmed:
+def transferred(amount_minor: int = 60, claim: str = "C-1/1", payout: int = 1) -> PayoutConfirmed:
     return PayoutConfirmed(
-        payout=f"{claim}/1",
+        payout=f"{claim}/{payout}",
         claim=claim,
         cover=parent(claim),
         attempt=1,
         transaction="0x1",
         amount_minor=amount_minor,
     )
+
+
+ISSUED = IssueCover(
+    cover="main.1",
+    pool="main",
+    product="P",
+    holder=HOLDER,
+    amount_minor=100,
+    asset=USDC,
+    starts_at=START,
+    expires_at=EXPIRY,
+    rulebook="house@1",
+    premium_minor=3,
+)
+"""Like cover C-1, but sold by pool main."""
+
+
+def unsold(facts: Facts = POOL_FACTS) -> Specification:
+    return Specification(CoverDecider(), facts=facts, key="cover/main.1")
+
+
+def sold(facts: Facts = POOL_FACTS) -> Specification:
+    return unsold(facts).when(ISSUED, at=START, sender="/test/pools")
+
+
+def pool_filed(facts: Facts = POOL_FACTS, amount_minor: int = 60) -> Specification:
+    """Claim main.1/1 is open: 60 of 100."""
+    return sold(facts).when(filing(cover="main.1", amount_minor=amount_minor), at=OPEN)
+
+
+def pool_approved(amount_minor: int = 60) -> Specification:
+    return pool_filed(amount_minor=amount_minor).when(ruling("accept", amount_minor, "main.1/1"), at=OPEN)
+
+
+def allocation(
+    amount_minor: int, number: int = 1, claim: str = "main.1/1", *, allocated_minor: int = 0, deferred_minor: int = 0
+) -> AllocateClaim:
+    """Allocate a line; what pools says of the claim as a whole is for others to read."""
+    return AllocateClaim(
+        claim=claim,
+        incident="P/1",
+        allocation=number,
+        amount_minor=amount_minor,
+        allocated_minor=allocated_minor or amount_minor,
+        deferred_minor=deferred_minor,
+        arithmetic=(share(amount_minor),),
+    )
+
+
+def share(amount_minor: int) -> ArithmeticStep:
+    return ArithmeticStep(rule="share", inputs={}, result_minor=str(amount_minor))

@@ -45,6 +45,8 @@ def test_filing__meets_every_rule() -> None:
         "claimant": HOLDER,
         "amount_minor": 60,
         "rulebook": "house@1",
+        "product": "P",
+        "pool": None,
     }
     assert event.evidence == documents(1, 2)
     assert event.next is not None

@@ -10,6 +10,7 @@ from tests.unit.claims.examples import (
     GRACE_END,
     LISTED,
     OTHER,
+    POOL_FACTS,
     START,
     covered,
     filing,
@@ -22,7 +23,8 @@ from tests.unit.claims.examples import (
 def test_registration__new_cover_exists_with_its_terms() -> None:
     (event,) = unregistered().when(registration(), at=START, sender="registrar").events
     assert isinstance(event, CoverRegistered)
-    assert event.model_dump(exclude={"next"}) == registration().model_dump()
+    sold = {"pool": None, "premium_minor": 0, "claimable_until": GRACE_END}
+    assert event.model_dump(exclude={"next"}) == registration().model_dump() | sold
     assert event.next is not None
     assert event.next.due_at == GRACE_END
     assert format_instant(COVERED_FROM) in event.next.step
@@ -70,6 +72,23 @@ def test_registration__unknown_rulebook_is_refused() -> None:
 
 def test_registration__other_asset_is_refused() -> None:
     refused = unregistered().when(registration(asset=DAI), at=START).then_refused("cover.other-asset")
+    assert not refused.unknown
+
+
+@pytest.mark.parametrize("cover", ["main.1", "a.b.007", "C-1.12"])
+def test_registration__id_like_those_of_sold_covers_is_refused(cover: str) -> None:
+    refused = unregistered().when(registration(cover=cover), at=START).then_refused("cover.id-reserved")
+    assert not refused.unknown
+
+
+@pytest.mark.parametrize("cover", ["7", "C.1a", "C-1.", "C.1-2", "1.x"])
+def test_registration__other_ids_are_free(cover: str) -> None:
+    unregistered().when(registration(cover=cover), at=START).then_types("cover.registered.v1")
+
+
+def test_registration__product_that_a_pool_sells_is_refused() -> None:
+    refused = unregistered(POOL_FACTS).when(registration(), at=START).then_refused("cover.sold-by-pool")
+    assert "pool main" in refused.accepted
     assert not refused.unknown
 
 

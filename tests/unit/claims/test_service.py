@@ -2,6 +2,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from schemas.adjudication import OpenCase, ReduceCase, WithdrawCase
+from schemas.assessors import NoteHolding
 from schemas.envelope import Event
 from schemas.payouts import RequestPayout
 from schemas.principals import PrincipalRegistered
@@ -12,6 +13,7 @@ from services.kernel.decider import Deadline, Decided, Principal, Send
 from services.kernel.specification import Specification
 from tests.unit.claims.examples import (
     FACTS,
+    GRACE_END,
     HOLDER,
     OPEN,
     RULES,
@@ -22,6 +24,7 @@ from tests.unit.claims.examples import (
     filing,
     reducing,
     ruling,
+    transferred,
     withdrawing,
 )
 
@@ -34,6 +37,7 @@ def routed(specification: Specification) -> tuple[Send, ...]:
 
 def test_route__filed_opens_a_case() -> None:
     opening = OpenCase(case="claim/C-1/1", subject="claim", rulebook="house@1", claimant=HOLDER, amount_minor=60)
+    opening = opening.model_copy(update={"product": "P", "incident": "P/1"})
     assert routed(filed()) == (Send("adjudication", "case/claim/C-1/1", opening),)
 
 
@@ -52,6 +56,8 @@ def test_route__approved_requests_the_payout_with_the_pinned_terms() -> None:
         "payout": "C-1/1/1",
         "claim": "C-1/1",
         "cover": "C-1",
+        "pool": None,
+        "assessor": None,
         "asset": USDC,
         "recipient": HOLDER,
         "amount_minor": 60,
@@ -60,8 +66,13 @@ def test_route__approved_requests_the_payout_with_the_pinned_terms() -> None:
     assert send.content.arithmetic[0].result_minor == "60"
 
 
+def test_route__registered_cover_is_a_holding_of_its_holder() -> None:
+    holding = NoteHolding(account=HOLDER, cover="C-1", product="P", until=GRACE_END)
+    assert routed(covered()) == (Send("assessors", f"assessor/{HOLDER}", holding),)
+
+
 def test_route__other_events_go_nowhere() -> None:
-    assert routed(covered()) == ()
+    assert routed(filed().when(ruling(), at=OPEN).when(transferred(), at=OPEN)) == ()
     assert routed(filed().when(adding(2), at=OPEN)) == ()
     assert routed(filed().when(ruling("deny"), at=OPEN)) == ()
 

@@ -33,6 +33,8 @@ def test_ruling__accept_approves_and_names_the_payout() -> None:
     assert event.model_dump(exclude={"arithmetic", "payout_terms"}) == {
         "claim": "C-1/1",
         "cover": "C-1",
+        "incident": "P/1",
+        "pool": None,
         "payout": "C-1/1/1",
         "recipient": HOLDER,
         "asset": USDC,
@@ -46,8 +48,8 @@ def test_ruling__accept_approves_and_names_the_payout() -> None:
 
 
 def test_ruling__deny_and_draw() -> None:
-    filed().when(ruling("deny"), at=OPEN).then(ClaimDenied(claim="C-1/1", case="claim/C-1/1"))
-    filed().when(ruling("draw"), at=OPEN).then(ClaimDrawn(claim="C-1/1", case="claim/C-1/1"))
+    filed().when(ruling("deny"), at=OPEN).then(ClaimDenied(claim="C-1/1", case="claim/C-1/1", incident="P/1"))
+    filed().when(ruling("draw"), at=OPEN).then(ClaimDrawn(claim="C-1/1", case="claim/C-1/1", incident="P/1"))
 
 
 def test_ruling__above_the_reduced_amount_approves_the_reduced_amount() -> None:

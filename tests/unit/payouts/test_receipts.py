@@ -79,6 +79,8 @@ def test_confirmed__matching_transfer_confirms() -> None:
         "payout": PAYOUT,
         "claim": "C-1/1",
         "cover": "C-1",
+        "pool": None,
+        "assessor": None,
         "attempt": 1,
         "transaction": "0x2",
         "amount_minor": 1_000,

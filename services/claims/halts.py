@@ -1,0 +1,48 @@
+"""Halts of products, and the one function by which windows count time outside them.
+
+A halt is [effective_at, until). There is one at a time, so a product's halts, in the order of time, do not overlap.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from schemas.governance import ProductHalted, ProductOpened
+from schemas.instants import LAST
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """A halt, in milliseconds: `effective_at` is inside, `until` is not."""
+
+    effective_at: int
+    until: int
+
+
+Halts = tuple[Halt, ...]
+NO_HALTS: Halts = ()
+
+
+def noted(halts: Halts, fact: ProductHalted | ProductOpened) -> Halts:
+    """Add a halt, or end one before its time; one that ends before it takes effect never was."""
+    others = [halt for halt in halts if halt.effective_at != fact.effective_at]
+    halt = Halt(fact.effective_at, fact.until)
+    if isinstance(fact, ProductOpened):
+        known = [halt for halt in halts if halt.effective_at == fact.effective_at]
+        if not known:
+            return halts
+        halt = replace(known[0], until=fact.until)
+    if halt.effective_at < halt.until:
+        others.append(halt)
+    return tuple(sorted(others, key=lambda other: other.effective_at))
+
+
+def passed(start: int, span: int, halts: Sequence[Halt]) -> int:
+    """Return the first instant at which `span` has passed since `start` outside halts; at most the last instant."""
+    end = start + span
+    for halt in halts:
+        begin = max(halt.effective_at, start)
+        if begin >= end:
+            break
+        if halt.until > begin:
+            end += halt.until - begin
+    return min(end, LAST)

@@ -1,0 +1,72 @@
+"""What a claim is given and what of it was paid: shares held, payouts asked for, payouts confirmed."""
+
+from dataclasses import dataclass, field, replace
+
+from schemas.claims import ClaimAllocated, ClaimPaid, ClaimShareHeld
+from schemas.outcomes import ArithmeticStep
+from services.kernel.persistent import PersistentMap
+
+
+@dataclass(frozen=True, slots=True)
+class Payments:
+    """What a claim is given and what of it was paid, in base units.
+
+    `allocations` are the pool's allocations that were heard of, with their amounts. `held_minor` waits for the ruling,
+    and `held_by` is the arithmetic of the first of what is held. `asked_minor` is the sum of `payouts` payouts that
+    were asked for; of those, `under_way` are not confirmed, and `paid_minor` is what the others transferred.
+    """
+
+    held_minor: int = 0
+    asked_minor: int = 0
+    paid_minor: int = 0
+    payouts: int = 0
+    under_way: PersistentMap[str, int] = field(default_factory=PersistentMap)
+    allocations: PersistentMap[int, int] = field(default_factory=PersistentMap)
+    held_by: tuple[ArithmeticStep, ...] = ()
+
+
+NOTHING = Payments()
+
+
+def ask(payments: Payments, payout: str, amount_minor: int) -> Payments:
+    """Ask for a payout."""
+    return replace(
+        payments,
+        asked_minor=payments.asked_minor + amount_minor,
+        payouts=payments.payouts + 1,
+        under_way=payments.under_way.set(payout, amount_minor),
+    )
+
+
+def allocate(payments: Payments, event: ClaimAllocated) -> Payments:
+    """Ask for what an allocation gave, or for what was held until the ruling."""
+    asked = ask(payments, event.payout, event.amount_minor)
+    if event.allocation is None:
+        return replace(asked, held_minor=0, held_by=())
+    return replace(asked, allocations=asked.allocations.set(event.allocation, event.amount_minor))
+
+
+def hold(payments: Payments, event: ClaimShareHeld) -> Payments:
+    """Hold what an allocation gave until the ruling."""
+    return replace(
+        payments,
+        held_minor=event.held_minor,
+        held_by=payments.held_by or event.arithmetic,
+        allocations=payments.allocations.set(event.allocation, event.amount_minor),
+    )
+
+
+def hold_at_most(payments: Payments, amount_minor: int) -> Payments:
+    """Hold no more than is claimed now: the pool frees the rest."""
+    if payments.held_minor <= amount_minor:
+        return payments
+    return replace(payments, held_minor=amount_minor)
+
+
+def confirm(payments: Payments, event: ClaimPaid) -> Payments:
+    """Note that a transfer happened."""
+    return replace(
+        payments,
+        paid_minor=payments.paid_minor + event.amount_minor,
+        under_way=payments.under_way.remove(event.payout),
+    )

@@ -1,0 +1,305 @@
+import pytest
+
+from schemas.adjudication import OpenCase
+from schemas.assessors import NoteHolding
+from schemas.claims import ClaimAllocated, ClaimApproved, ClaimPaid, ClaimShareHeld, CoverRegistered
+from schemas.envelope import Event
+from schemas.instants import format_instant
+from schemas.payouts import RequestPayout
+from schemas.pools import ClaimExposure
+from schemas.rulebook import Outcome
+from services.claims.service import SERVICE
+from services.kernel.decider import Decided, Send
+from services.kernel.specification import Specification
+from tests.unit.claims.examples import (
+    CUT_OFF,
+    EXPIRY,
+    GRACE_END,
+    HOLDER,
+    ISSUED,
+    OPEN,
+    POOL_FACTS,
+    POOLED,
+    RULES,
+    SETTLED,
+    START,
+    USDC,
+    allocation,
+    decided,
+    filing,
+    knowing,
+    pool_approved,
+    pool_filed,
+    published,
+    reducing,
+    registration,
+    ruling,
+    share,
+    sold,
+    transferred,
+    unsold,
+    withdrawing,
+)
+
+CLAIM = "main.1/1"
+OUTCOMES = pytest.mark.parametrize("outcome", ["deny", "draw"])
+
+
+def routed(specification: Specification) -> tuple[Send, ...]:
+    return tuple(
+        send
+        for event in specification.events
+        if isinstance(event, Event)
+        for send in SERVICE.route(Decided("cover/main.1", 9, OPEN, event))
+    )
+
+
+def exposure(specification: Specification) -> tuple[str, int]:
+    """Return what the pool hears."""
+    (content,) = [send.content for send in routed(specification) if send.receiver == "pools"]
+    assert isinstance(content, ClaimExposure)
+    assert (content.pool, content.claim, content.cover, content.incident) == ("main", CLAIM, "main.1", "P/1")
+    return content.status, content.amount_minor
+
+
+def allocated(specification: Specification) -> ClaimAllocated:
+    event = specification.events[-1]
+    assert isinstance(event, ClaimAllocated)
+    return event
+
+
+def held(specification: Specification) -> ClaimShareHeld:
+    (event,) = specification.events
+    assert isinstance(event, ClaimShareHeld)
+    return event
+
+
+def test_issue__cover_of_a_pool_is_registered_and_its_holder_known() -> None:
+    specification = sold()
+    (event,) = specification.events
+    assert isinstance(event, CoverRegistered)
+    assert event.model_dump(exclude={"next"}) == ISSUED.model_dump() | {"claimable_until": GRACE_END}
+    assert event.next is not None
+    assert event.next.due_at == GRACE_END
+    holding = NoteHolding(account=HOLDER, cover="main.1", product="P", until=GRACE_END)
+    assert routed(specification) == (Send("assessors", f"assessor/{HOLDER}", holding),)
+
+
+def test_issue__second_time_has_no_effect() -> None:
+    sold().when(ISSUED, at=START).then_nothing()
+    sold().when(ISSUED.model_copy(update={"amount_minor": 5}), at=START).then_nothing()
+
+
+def test_issue__sold_cover_cannot_be_registered() -> None:
+    sold().when(registration(cover="main.1"), at=START).then_refused("cover.already-registered")
+    unsold().when(registration(cover="main.1"), at=START).then_refused("cover.id-reserved")
+
+
+def test_filing__pool_hears_what_is_claimed() -> None:
+    specification = pool_filed()
+    opening = OpenCase(
+        case=f"claim/{CLAIM}",
+        subject="claim",
+        rulebook="house@1",
+        claimant=HOLDER,
+        amount_minor=60,
+        product="P",
+        incident="P/1",
+        pool="main",
+    )
+    (to_case, to_pool) = routed(specification)
+    assert to_case == Send("adjudication", f"case/claim/{CLAIM}", opening)
+    assert (to_pool.receiver, to_pool.key) == ("pools", "pool/main")
+    assert exposure(specification) == ("undecided", 60)
+
+
+def test_filing__before_the_cut_off_is_taken_and_at_it_refused() -> None:
+    sold().when(filing(cover="main.1"), at=CUT_OFF - 1).then_types("claim.filed.v1")
+    refused = sold().when(filing(cover="main.1"), at=CUT_OFF).then_refused("claim.cut-off-passed")
+    assert format_instant(CUT_OFF) in refused.accepted
+    assert "14d after incident P/1" in refused.accepted
+
+
+def test_filing__grace_is_asked_before_the_cut_off() -> None:
+    sold().when(filing(cover="main.1"), at=GRACE_END).then_refused("claim.grace-ended")
+
+
+def test_filing__late_confirmation_begins_the_cut_off() -> None:
+    late = decided().model_copy(update={"decided_at": EXPIRY})
+    facts = knowing(published(SETTLED), POOLED, late)
+    sold(facts).when(filing(cover="main.1"), at=CUT_OFF).then_types("claim.filed.v1")
+
+
+def test_reduced_and_closed__pool_hears_it() -> None:
+    assert exposure(pool_filed().when(reducing(5, CLAIM, cover="main.1"), at=OPEN)) == ("undecided", 5)
+    withdrawn = pool_filed().when(withdrawing(CLAIM, cover="main.1"), at=OPEN)
+    assert exposure(withdrawn) == ("closed", 0)
+    assert format_instant(CUT_OFF) in withdrawn.events[0].next.step  # type: ignore[attr-defined]
+
+
+@OUTCOMES
+def test_ruling__not_accepted_frees_what_the_pool_reserves(outcome: Outcome) -> None:
+    assert exposure(pool_filed().when(ruling(outcome, claim=CLAIM), at=OPEN)) == ("closed", 0)
+
+
+def test_approved__waits_for_the_pool() -> None:
+    specification = pool_approved()
+    (event,) = specification.events
+    assert isinstance(event, ClaimApproved)
+    assert (event.pool, event.payout, event.amount_minor) == ("main", None, 60)
+    assert exposure(specification) == ("approved", 60)
+    assert len(routed(specification)) == 1
+
+
+def test_allocated__approved_claim_asks_for_a_payout() -> None:
+    specification = pool_approved().when(allocation(25), at=OPEN)
+    event = allocated(specification)
+    assert event.model_dump(exclude={"arithmetic", "payout_terms"}) == {
+        "claim": CLAIM,
+        "cover": "main.1",
+        "incident": "P/1",
+        "pool": "main",
+        "allocation": 1,
+        "payout": f"{CLAIM}/1",
+        "recipient": HOLDER,
+        "asset": USDC,
+        "amount_minor": 25,
+        "allocated_minor": 25,
+        "deferred_minor": 35,
+    }
+    assert event.arithmetic == (share(25),)
+    (send,) = routed(specification)
+    assert (send.receiver, send.key) == ("payouts", f"payout/{CLAIM}/1")
+    assert isinstance(send.content, RequestPayout)
+    assert send.content == RequestPayout(
+        payout=f"{CLAIM}/1",
+        claim=CLAIM,
+        cover="main.1",
+        pool="main",
+        asset=USDC,
+        recipient=HOLDER,
+        amount_minor=25,
+        arithmetic=(share(25),),
+        terms=RULES.payout,
+    )
+
+
+def test_allocated__each_further_one_is_a_payout_of_its_own() -> None:
+    specification = pool_approved().when(allocation(25), at=OPEN).when(allocation(30, 2), at=OPEN)
+    event = allocated(specification)
+    assert (event.payout, event.amount_minor, event.allocated_minor, event.deferred_minor) == (f"{CLAIM}/2", 30, 55, 5)
+
+
+def test_allocated__same_allocation_again_has_no_effect() -> None:
+    specification = pool_approved().when(allocation(25, 2), at=OPEN).when(allocation(10, 1), at=OPEN)
+    specification.then_types("claim.allocated.v1")
+    specification.when(allocation(25, 2), at=OPEN).then_nothing()
+    specification.when(allocation(10, 1), at=OPEN).then_nothing()
+
+
+def test_allocated__nothing_now_is_noted_without_a_payout() -> None:
+    event = held(pool_approved().when(allocation(0, deferred_minor=60), at=OPEN))
+    assert (event.allocation, event.amount_minor, event.held_minor) == (1, 0, 0)
+
+
+def test_allocated__more_than_is_approved_is_cut_and_explained() -> None:
+    specification = pool_approved().when(allocation(50), at=OPEN).when(allocation(50, 2), at=OPEN)
+    event = allocated(specification)
+    assert (event.amount_minor, event.allocated_minor, event.deferred_minor) == (10, 60, 0)
+    given, step = event.arithmetic
+    assert given == share(50)
+    assert step.inputs == {"line_minor": "50", "amount_minor": "60", "allocated_before_minor": "50"}
+    assert step.result_minor == "10"
+    assert held(specification.when(allocation(1, 3), at=OPEN)).amount_minor == 0
+
+
+def test_allocated__what_has_no_pool_or_is_unknown_has_no_effect() -> None:
+    unsold().when(allocation(1), at=OPEN).then_nothing()
+    sold().when(allocation(1), at=OPEN).then_nothing()
+
+
+@pytest.mark.parametrize("end", ["deny", "draw", "withdraw"])
+def test_allocated__closed_claim_takes_nothing(end: Outcome) -> None:
+    ending = ruling(end, claim=CLAIM) if end in ("deny", "draw") else withdrawing(CLAIM, cover="main.1")
+    pool_filed().when(ending, at=OPEN).when(allocation(1), at=OPEN).then_nothing()
+    pool_filed().when(allocation(1), at=OPEN).when(ending, at=OPEN).when(allocation(1, 2), at=OPEN).then_nothing()
+
+
+def test_held__undecided_claim_holds_shares_until_it_is_approved() -> None:
+    specification = pool_filed().when(allocation(20), at=OPEN)
+    specification.then(
+        ClaimShareHeld(claim=CLAIM, allocation=1, amount_minor=20, held_minor=20, arithmetic=(share(20),))
+    )
+    assert routed(specification) == ()
+    assert held(specification.when(allocation(7, 2), at=OPEN)).held_minor == 27
+    specification.when(allocation(7, 2), at=OPEN).then_nothing()
+    specification.when(ruling(claim=CLAIM), at=OPEN).then_types("claim.approved.v1", "claim.allocated.v1")
+    event = allocated(specification)
+    assert (event.allocation, event.payout) == (None, f"{CLAIM}/1")
+    assert (event.amount_minor, event.allocated_minor, event.deferred_minor) == (27, 27, 33)
+    first, step = event.arithmetic
+    assert first == share(20)
+    assert step.inputs == {"held_minor": "27", "approved_minor": "60"}
+    assert [send.receiver for send in routed(specification)] == ["pools", "payouts"]
+    specification.when(allocation(7, 2), at=OPEN).then_nothing()
+    assert allocated(specification.when(allocation(33, 3), at=OPEN)).payout == f"{CLAIM}/2"
+
+
+def test_held__beyond_the_approved_amount_is_not_paid() -> None:
+    specification = pool_filed().when(allocation(50), at=OPEN).when(ruling(amount_minor=40, claim=CLAIM), at=OPEN)
+    event = allocated(specification)
+    assert (event.amount_minor, event.deferred_minor) == (40, 0)
+    assert exposure(specification) == ("approved", 40)
+    specification.when(transferred(40, CLAIM), at=OPEN).then_types("claim.paid.v1")
+    assert specification.state.claims[CLAIM].status == "paid"
+
+
+def test_held__beyond_a_reduced_claim_is_let_go() -> None:
+    specification = pool_filed().when(allocation(50), at=OPEN).when(reducing(30, CLAIM, cover="main.1"), at=OPEN)
+    assert specification.state.claims[CLAIM].payments.held_minor == 30
+    assert held(specification.when(allocation(5, 2), at=OPEN)).held_minor == 30
+    assert allocated(specification.when(ruling(claim=CLAIM), at=OPEN)).amount_minor == 30
+
+
+def test_held__nothing_is_no_payout_at_approval() -> None:
+    specification = pool_filed().when(allocation(0), at=OPEN).when(ruling(claim=CLAIM), at=OPEN)
+    specification.then_types("claim.approved.v1")
+
+
+@OUTCOMES
+def test_held__closed_claim_pays_nothing(outcome: Outcome) -> None:
+    specification = pool_filed().when(allocation(20), at=OPEN).when(ruling(outcome, claim=CLAIM), at=OPEN)
+    assert exposure(specification) == ("closed", 0)
+    assert len(specification.events) == 1
+
+
+def test_paid__in_parts_until_all_that_is_approved_is_paid() -> None:
+    specification = pool_approved().when(allocation(20), at=OPEN).when(allocation(40, 2), at=OPEN)
+    specification.when(transferred(40, CLAIM, 2), at=OPEN)
+    specification.then(
+        ClaimPaid(claim=CLAIM, payout=f"{CLAIM}/2", amount_minor=40, remaining_minor=60, unpaid_minor=20)
+    )
+    assert specification.state.claims[CLAIM].status == "partly-paid"
+    specification.when(transferred(40, CLAIM, 2), at=OPEN).then_nothing()
+    specification.when(transferred(20, CLAIM), at=OPEN)
+    specification.then(ClaimPaid(claim=CLAIM, payout=f"{CLAIM}/1", amount_minor=20, remaining_minor=40))
+    assert specification.state.claims[CLAIM].status == "paid"
+    specification.when(transferred(20, CLAIM), at=OPEN).then_nothing()
+
+
+def test_paid__deferred_amount_stays_owed_under_the_cover() -> None:
+    specification = pool_approved().when(allocation(20), at=OPEN).when(transferred(20, CLAIM), at=OPEN)
+    refused = specification.when(filing(cover="main.1", incident="P/2", amount_minor=41), at=OPEN)
+    assert "20 is paid and 40 approved" in refused.then_refused("claim.amount-above-remaining").accepted
+    refused = specification.when(filing(cover="main.1", amount_minor=1), at=OPEN)
+    assert "partly-paid" in refused.then_refused("claim.incident-already-paid").value
+
+
+def test_paid__payout_that_was_not_asked_for_has_no_effect() -> None:
+    pool_approved().when(transferred(60, CLAIM), at=OPEN).then_nothing()
+
+
+def test_rulebook_without_settlement__has_no_cut_off() -> None:
+    facts = knowing(published(), POOLED, decided())
+    sold(facts).when(filing(cover="main.1"), at=CUT_OFF).then_types("claim.filed.v1")
+    assert POOL_FACTS.rulebooks["house@1"].settlement is not None
