@@ -280,12 +280,14 @@ class RoundSettled(Event):
     """After the final ruling: what votes of a round lost in all, and how the votes for the ruling share it.
 
     A winner's reward is its weight × `forfeited_minor` ÷ `winning_minor`, rounded down, and one unit more for the first
-    `units` winners by remainder falling, then by account. Without a winner all goes to the treasury.
+    `units` winners by remainder falling, then by account. Without a winner all goes to the treasury. `settled_at` is
+    when: what does not fit into one event follows at the same instant.
     """
 
     case: CaseId
     round: int
     outcome: Outcome
+    settled_at: Instant
     forfeited_minor: AmountMinor
     winning_minor: AmountMinor
     units: int
@@ -293,7 +295,7 @@ class RoundSettled(Event):
 
 
 class VoteLine(Message):
-    """What one vote lost and won."""
+    """What one vote lost and won; `holds` says that a vote of the same assessor in a later round is still to come."""
 
     assessor: AccountId
     choice: Choice
@@ -301,6 +303,7 @@ class VoteLine(Message):
     weight_minor: AmountMinor
     forfeit_minor: AmountMinor
     reward_minor: AmountMinor
+    holds: bool = False
 
 
 @message("votes.settled.v1")

@@ -100,13 +100,17 @@ class NoteCapital(Message):
 
 @message("vote.settle.v1")
 class SettleVote(Message):
-    """A case settled a vote after its last ruling: what the stake loses, what it wins; both 0 where neither."""
+    """A case settled a vote after its last ruling: what the stake loses, what it wins; both 0 where neither.
+
+    `holds` says that a vote in a later round of the case is not settled yet, and holds the stake until it is.
+    """
 
     case: CaseId
     round: int
     assessor: AccountId
     forfeit_minor: AmountMinor
     reward_minor: AmountMinor
+    holds: bool = False
 
 
 @message("locks.answered.v1")
@@ -208,7 +212,7 @@ class StakeWithdrawalAnswered(Event):
 class StakeSettled(Event):
     """A case settled a vote: `forfeited_minor` was taken, `shortfall_minor` was not there to be taken.
 
-    `stake_minor` is what is at stake afterwards, what waits to leave included.
+    `stake_minor` is what is at stake afterwards, what waits to leave included. `holds`: a later round is still to come.
     """
 
     assessor: AccountId
@@ -218,6 +222,7 @@ class StakeSettled(Event):
     shortfall_minor: AmountMinor
     reward_minor: AmountMinor
     stake_minor: AmountMinor
+    holds: bool = False
 
 
 @message("stake.withdrawn.v1")

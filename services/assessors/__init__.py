@@ -1,0 +1,1 @@
+"""Assessors: who may vote, what is at stake, and how it leaves."""
