@@ -125,6 +125,18 @@ def demo(
     return run_demo(data, kafka, day_s=day_seconds, as_json=as_json)
 
 
+@app.command(help=texts.SIMULATE)
+@ends
+def simulate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", callback=_readable, help="Scenario files (TOML).")],
+    as_json: Json = False,
+) -> int:
+    """Run scenario files on a virtual clock and check what they expect."""
+    from services.cli.scenario.command import simulate as run_files
+
+    return run_files(files, Console(as_json=as_json))
+
+
 @app.command(help=texts.UP)
 @ends
 def up(
