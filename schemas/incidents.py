@@ -43,10 +43,11 @@ class Reported(Event):
 
 @message("incident.opened.v1")
 class IncidentOpened(Reported):
-    """The first report of an event opens an incident; its time is the incident's time."""
+    """The first report of an event opens an incident; its time is the incident's time. `pool` carries the product."""
 
     product: ProductId
     rulebook: RulebookId
+    pool: PoolId | None = None
 
 
 @message("report.joined.v1")

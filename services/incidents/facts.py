@@ -11,10 +11,19 @@ from services.kernel.principals import PRINCIPAL_FACTS, Principals, fold_princip
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """The rulebook (`name@version`) of each product, the incident rules of each rulebook, and live principals."""
+class Product:
+    """A product: its rulebook (`name@version`), its pool, and from which weight on a producer's report is credible."""
 
-    rulebooks: PersistentMap[str, str]
+    rulebook: str
+    pool: str | None
+    alarm_weight: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Products by id, the incident rules of each rulebook, and live principals."""
+
+    products: PersistentMap[str, Product]
     rules: PersistentMap[str, IncidentRules]
     principals: Principals
 
@@ -35,7 +44,8 @@ class IncidentFacts:
             case RulebookPublished(rulebook=rulebook):
                 return replace(facts, rules=facts.rules.set(rulebook.id, rulebook.incident))
             case ProductListed():
-                return replace(facts, rulebooks=facts.rulebooks.set(fact.product, fact.rulebook))
+                product = Product(fact.rulebook, fact.pool, fact.alarm_weight)
+                return replace(facts, products=facts.products.set(fact.product, product))
             case _:
                 return replace(facts, principals=fold_principals(facts.principals, fact))
 

@@ -5,31 +5,8 @@ import pytest
 from schemas.incidents import IncidentDecided
 from schemas.outcomes import NextStep
 from schemas.payouts import ReceiptFailed
-from schemas.rulebook import (
-    Agreement,
-    Ballot,
-    Outcome,
-    Quorum,
-    StakedElectorate,
-    StakeWeight,
-)
-from tests.unit.incidents.examples import HOUR, NOW, ProductSpecification, rulebook, ruled
-
-BALLOT = Ballot(
-    stage="ballot",
-    electorate=StakedElectorate(kind="staked"),
-    weight=StakeWeight(kind="stake", at="opening"),
-    secrecy="open",
-    window=3 * HOUR,
-    end_inclusive=False,
-    quorum=Quorum(of="eligible-stake", share_bps=1000, comparison="more-than"),
-    agreement=Agreement(of="cast", share_bps=5000, comparison="more-than"),
-    tie="draw",
-    empty="draw",
-    unresolved="draw",
-    revote="refused",
-    excluded=(),
-)
+from schemas.rulebook import Outcome
+from tests.unit.incidents.examples import BALLOT, HOUR, NOW, ProductSpecification, rulebook, ruled
 
 
 def opened() -> ProductSpecification:
@@ -38,7 +15,13 @@ def opened() -> ProductSpecification:
 
 def decided(status: str, number: int = 1, occurred_at: int = NOW - HOUR) -> IncidentDecided:
     return IncidentDecided.model_validate(
-        {"incident": f"lend/{number}", "product": "lend", "occurred_at": occurred_at, "status": status}
+        {
+            "incident": f"lend/{number}",
+            "product": "lend",
+            "occurred_at": occurred_at,
+            "status": status,
+            "decided_at": NOW,
+        }
     )
 
 
