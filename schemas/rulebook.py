@@ -252,11 +252,8 @@ def _procedure_problems(rulebook: Rulebook) -> Iterator[str]:
         if isinstance(procedure[0], Cooldown):
             yield f"{name}.procedure: begins with a cooldown; begin with a stage that decides"
         for position, stage in enumerate(procedure):
-            path = f"{name}.procedure.{position}"
             if name == "claim" and isinstance(stage, Corroboration):
-                yield f"{path}: corroboration counts reports, which only an incident has"
-            if isinstance(stage, Ballot) and stage.provider_share_bps and "providers" not in stage.excluded:
-                yield f"{path}.provider_share_bps: counts only where `excluded` names providers"
+                yield f"{name}.procedure.{position}: corroboration counts reports, which only an incident has"
     if rulebook.incident.alarm is not None and rulebook.incident.corroboration is None:
         yield "incident.alarm: a report is credible by its weight in a corroboration; add that stage, or leave it out"
 

@@ -1,6 +1,7 @@
 """Which reports are credible, and what they raise."""
 
 import pytest
+from pydantic import ValidationError
 
 from schemas.incidents import IncidentAlarmed
 from schemas.rulebook import Rulebook
@@ -87,8 +88,9 @@ def test_rulebook_without_alarm_never_alarms() -> None:
     product(weighing(alarm=None, guard=3)).report(NOW, "r1", sender="guard").then_types(OPENED)
 
 
-def test_rulebook_without_corroboration_never_alarms() -> None:
-    product(rulebook(first=BALLOT, alarm=ALARM)).report(NOW, "r1", sender="guard").then_types(OPENED)
+def test_rulebook_without_corroboration_has_no_alarm() -> None:
+    with pytest.raises(ValidationError, match=r"incident\.alarm: a report is credible by its weight"):
+        product(rulebook(first=BALLOT, alarm=ALARM))
 
 
 def test_level_is_the_products_of_now() -> None:
