@@ -13,9 +13,7 @@ from schemas.governance import ProductHalted, ProductListed, ProductOpened, Rule
 from schemas.ids import parent
 from schemas.incidents import IncidentDecided
 from schemas.instants import DAY, LAST, SECOND
-from schemas.outcomes import ArithmeticStep
 from schemas.payouts import PayoutConfirmed
-from schemas.pools import AllocateClaim, IssueCover
 from schemas.rulebook import (
     Agreement,
     Ballot,
@@ -28,7 +26,6 @@ from schemas.rulebook import (
     PayoutTerms,
     Quorum,
     Rulebook,
-    Settlement,
     StakedElectorate,
     StakeWeight,
 )
@@ -128,12 +125,6 @@ def opened(effective_at: int, until: int, product: str = "P") -> ProductOpened:
 
 
 FACTS = knowing(published(), LISTED, decided("P/1"), decided("P/2"))
-DECIDED = EVENT + DAY
-"""When incident P/1 was confirmed."""
-CUT_OFF = DECIDED + 14 * DAY
-SETTLED = RULES.model_copy(update={"settlement": Settlement(cut_off=14 * DAY)})
-POOLED = LISTED.model_copy(update={"pool": "main"})
-POOL_FACTS = knowing(published(SETTLED), POOLED, decided("P/1"), decided("P/2"))
 
 
 REGISTRATION = RegisterCover(
@@ -208,54 +199,3 @@ def transferred(amount_minor: int = 60, claim: str = "C-1/1", payout: int = 1) -
         transaction="0x1",
         amount_minor=amount_minor,
     )
-
-
-ISSUED = IssueCover(
-    cover="main.1",
-    pool="main",
-    product="P",
-    holder=HOLDER,
-    amount_minor=100,
-    asset=USDC,
-    starts_at=START,
-    expires_at=EXPIRY,
-    rulebook="house@1",
-    premium_minor=3,
-)
-"""Like cover C-1, but sold by pool main."""
-
-
-def unsold(facts: Facts = POOL_FACTS) -> Specification:
-    return Specification(CoverDecider(), facts=facts, key="cover/main.1")
-
-
-def sold(facts: Facts = POOL_FACTS) -> Specification:
-    return unsold(facts).when(ISSUED, at=START, sender="/test/pools")
-
-
-def pool_filed(facts: Facts = POOL_FACTS, amount_minor: int = 60) -> Specification:
-    """Claim main.1/1 is open: 60 of 100."""
-    return sold(facts).when(filing(cover="main.1", amount_minor=amount_minor), at=OPEN)
-
-
-def pool_approved(amount_minor: int = 60) -> Specification:
-    return pool_filed(amount_minor=amount_minor).when(ruling("accept", amount_minor, "main.1/1"), at=OPEN)
-
-
-def allocation(
-    amount_minor: int, number: int = 1, claim: str = "main.1/1", *, allocated_minor: int = 0, deferred_minor: int = 0
-) -> AllocateClaim:
-    """Allocate a line; what pools says of the claim as a whole is for others to read."""
-    return AllocateClaim(
-        claim=claim,
-        incident="P/1",
-        allocation=number,
-        amount_minor=amount_minor,
-        allocated_minor=allocated_minor or amount_minor,
-        deferred_minor=deferred_minor,
-        arithmetic=(share(amount_minor),),
-    )
-
-
-def share(amount_minor: int) -> ArithmeticStep:
-    return ArithmeticStep(rule="share", inputs={}, result_minor=str(amount_minor))

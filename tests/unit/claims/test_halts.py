@@ -5,14 +5,11 @@ from hypothesis import strategies as st
 from schemas.instants import DAY, LAST, format_instant
 from services.claims.halts import Halt, Halts, noted, passed
 from tests.unit.claims.examples import (
-    CUT_OFF,
     EVENT,
     GRACE_END,
     HOUR,
     LISTED,
     OPEN,
-    POOLED,
-    SETTLED,
     covered,
     decided,
     filing,
@@ -20,8 +17,13 @@ from tests.unit.claims.examples import (
     knowing,
     opened,
     published,
-    sold,
     withdrawing,
+)
+from tests.unit.claims.pool_examples import (
+    CUT_OFF,
+    POOLED,
+    SETTLED,
+    sold,
 )
 
 HALT = Halt(10, 15)

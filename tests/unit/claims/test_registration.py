@@ -10,13 +10,15 @@ from tests.unit.claims.examples import (
     GRACE_END,
     LISTED,
     OTHER,
-    POOL_FACTS,
     START,
     covered,
     filing,
     knowing,
     registration,
     unregistered,
+)
+from tests.unit.claims.pool_examples import (
+    POOL_FACTS,
 )
 
 

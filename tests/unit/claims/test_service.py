@@ -12,6 +12,7 @@ from services.claims.service import SERVICE
 from services.kernel.decider import Deadline, Decided, Principal, Send
 from services.kernel.specification import Specification
 from tests.unit.claims.examples import (
+    EVENT,
     FACTS,
     GRACE_END,
     HOLDER,
@@ -20,13 +21,18 @@ from tests.unit.claims.examples import (
     USDC,
     adding,
     covered,
+    decided,
     filed,
     filing,
+    halted,
+    knowing,
+    published,
     reducing,
     ruling,
     transferred,
     withdrawing,
 )
+from tests.unit.claims.pool_examples import CLAIM, POOLED, SETTLED, allocation, pool_filed
 
 
 def routed(specification: Specification) -> tuple[Send, ...]:
@@ -90,6 +96,17 @@ def test_snapshot__state_and_facts_survive_json() -> None:
     covers, facts = TypeAdapter(Cover), TypeAdapter(Facts)
     assert covers.validate_json(covers.dump_json(state)) == state
     assert facts.validate_json(facts.dump_json(FACTS)) == FACTS
+
+
+def test_snapshot__what_a_pool_allocated_survives_json() -> None:
+    covers, facts = TypeAdapter(Cover), TypeAdapter(Facts)
+    held = pool_filed().when(allocation(20), at=OPEN)
+    assert covers.validate_json(covers.dump_json(held.state)) == held.state
+    given = held.when(ruling(claim=CLAIM), at=OPEN).when(allocation(7, 2), at=OPEN)
+    given.when(transferred(20, CLAIM), at=OPEN).then_types("claim.paid.v1")
+    assert covers.validate_json(covers.dump_json(given.state)) == given.state
+    known = knowing(published(SETTLED), POOLED, decided(), halted(EVENT, OPEN))
+    assert facts.validate_json(facts.dump_json(known)) == known
 
 
 def test_decide__what_claims_do_not_know_is_a_bug() -> None:

@@ -33,14 +33,18 @@ REQUEST = RequestPayout(
     arithmetic=(),
     terms=TERMS,
 )
+ALLOCATED = REQUEST.model_copy(update={"claim": "main.1/1", "cover": "main.1", "pool": "main", "payout": "main.1/1/2"})
+"""Of a claim that a pool settles."""
+CAPITAL = REQUEST.model_copy(update={"claim": None, "cover": None, "pool": "main", "payout": "pool:main/1"})
+STAKE = REQUEST.model_copy(update={"claim": None, "cover": None, "assessor": HOLDER, "payout": f"stake:{HOLDER}/1"})
 
 
-def asked() -> Specification:
-    return Specification(PayoutDecider(), facts=Facts(), key=f"payout/{PAYOUT}")
+def asked(request: RequestPayout = REQUEST) -> Specification:
+    return Specification(PayoutDecider(), facts=Facts(), key=f"payout/{request.payout}")
 
 
-def instructed() -> Specification:
-    return asked().when(REQUEST, at=START)
+def instructed(request: RequestPayout = REQUEST) -> Specification:
+    return asked(request).when(request, at=START)
 
 
 def submitted(attempt: int = 1, transaction: str = "0x1") -> ReceiptSubmitted:
@@ -54,9 +58,10 @@ def confirmed(
     asset: str = USDC,
     recipient: str = HOLDER,
     amount_minor: int = 1_000,
+    payout: str = PAYOUT,
 ) -> ReceiptConfirmed:
     return ReceiptConfirmed(
-        payout=PAYOUT,
+        payout=payout,
         attempt=attempt,
         transaction=transaction,
         asset=asset,
@@ -65,8 +70,8 @@ def confirmed(
     )
 
 
-def failed(attempt: int = 1, reason: str = "out of gas") -> ReceiptFailed:
-    return ReceiptFailed(payout=PAYOUT, attempt=attempt, reason=reason)
+def failed(attempt: int = 1, reason: str = "out of gas", payout: str = PAYOUT) -> ReceiptFailed:
+    return ReceiptFailed(payout=payout, attempt=attempt, reason=reason)
 
 
 def resume(attempt: int = 1) -> ResumePayout:
