@@ -30,10 +30,12 @@ key_app = _group("Key pairs of principals, who vouch for inputs.")
 log_app = _group("Show, export and verify what was decided.")
 set_aside_app = _group("Inputs that could not be read, or stop a partition.")
 topics_app = _group("What a space needs on a Kafka cluster.")
+rulebook_app = _group("Check, show and compare rulebooks.")
 app.add_typer(key_app, name="key")
 app.add_typer(log_app, name="log")
 app.add_typer(set_aside_app, name="set-aside")
 app.add_typer(topics_app, name="topics")
+app.add_typer(rulebook_app, name="rulebook")
 
 
 class LogLevel(Enum):
@@ -312,6 +314,43 @@ def log_copy(
 
     kind = None if into is None else Kind(into.value)
     return asyncio.run(copy(DataDirectory(source, kafka), DataDirectory(target, kafka), kind, Console(as_json=as_json)))
+
+
+@rulebook_app.command("lint", help=texts.RULEBOOK_LINT)
+@ends
+def rulebook_lint(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", callback=_readable, help="Rulebook files (TOML).")],
+    as_json: Json = False,
+) -> int:
+    """Check rulebook files."""
+    from services.cli import rulebooks
+
+    return rulebooks.lint(files, Console(as_json=as_json))
+
+
+@rulebook_app.command("show", help=texts.RULEBOOK_SHOW)
+@ends
+def rulebook_show(
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="One that ships, or a file that ends in .toml.")],
+    as_json: Json = False,
+) -> int:
+    """Show every value of a rulebook by its path."""
+    from services.cli import rulebooks
+
+    return rulebooks.show(name, Console(as_json=as_json))
+
+
+@rulebook_app.command("diff", help=texts.RULEBOOK_DIFF)
+@ends
+def rulebook_diff(
+    one: Annotated[str, typer.Argument(metavar="A", help="One that ships, or a file that ends in .toml.")],
+    other: Annotated[str, typer.Argument(metavar="B", help="Another.")],
+    as_json: Json = False,
+) -> int:
+    """Say what differs from one rulebook to another."""
+    from services.cli import rulebooks
+
+    return rulebooks.diff(one, other, Console(as_json=as_json))
 
 
 @set_aside_app.command("list", help=texts.ASIDE_LIST)

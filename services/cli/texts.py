@@ -154,6 +154,36 @@ Examples:
 Exit codes: 0 copied, and equal; 1 it differs, or cannot be copied; 2 wrong usage.
 """
 
+RULEBOOK_LINT = """Check rulebook files: every problem with its path, the value, and what would be accepted.
+
+Notes name what is allowed, but rarely meant; they are no faults.
+
+\b
+Example:
+  adjudex rulebook lint mine.toml
+
+Exit codes: 0 each is a rulebook; 1 one is not; 2 wrong usage.
+"""
+
+RULEBOOK_SHOW = """Show every value of a rulebook by its path, and the hash that covers pin.
+
+\b
+Examples:
+  adjudex rulebook show house
+  adjudex rulebook show mine.toml --json
+
+Exit codes: 0 shown; 1 there is none of that name, or the file is no rulebook; 2 wrong usage.
+"""
+
+RULEBOOK_DIFF = """Say what differs from one rulebook to another, besides the version: path: before → after.
+
+\b
+Example:
+  adjudex rulebook diff house mine.toml
+
+Exit codes: 0 nothing differs; 1 something does, or one is no rulebook; 2 wrong usage.
+"""
+
 ASIDE_LIST = """List every input that was set aside, with its cause.
 
 \b
