@@ -1,12 +1,20 @@
 """What the tests of governance are made of."""
 
 from schemas.governance import (
+    FindIncident,
     GovernanceInput,
+    HaltProduct,
     ListProduct,
+    OpenPool,
+    OpenProduct,
     PublishRulebook,
     RegisterPrincipal,
     RevokePrincipal,
+    SetGroup,
+    SetStakeTerms,
 )
+from schemas.instants import DAY, SECOND
+from schemas.pools import PoolTerms
 from schemas.rulebook import Rulebook
 from services.governance.decider import ScopeDecider
 from services.governance.facts import Facts
@@ -15,6 +23,8 @@ from services.kernel.specification import Specification
 
 HOUSE = parse_rulebook(read_shipped("house"))
 USDC = "eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
+ETHER = "eip155:1/slip44:60"
+HOUR = 3600 * SECOND
 KEY, OTHER_KEY = "11" * 32, "22" * 32
 
 
@@ -30,9 +40,9 @@ def publish(number: int, name: str = "house", **changes: object) -> PublishRuleb
     return PublishRulebook(scope="main", rulebook=version(number, name, **changes))
 
 
-def product(**changes: str) -> ListProduct:
+def product(**changes: object) -> ListProduct:
     terms = {"product": "lend", "title": "Lend", "peril": "exploit", "asset": USDC, "rulebook": "house@1"}
-    return ListProduct(scope="main", **(terms | changes))
+    return ListProduct.model_validate(terms | changes)
 
 
 def principal(**changes: object) -> RegisterPrincipal:
@@ -48,6 +58,47 @@ def principal(**changes: object) -> RegisterPrincipal:
 
 def revocation(principal: str = "watch") -> RevokePrincipal:
     return RevokePrincipal(scope="main", principal=principal)
+
+
+def pool(pool: str = "main", **changes: object) -> OpenPool:
+    """A pool with these changes to it or its terms."""
+    terms = PoolTerms(
+        capacity_bps=20_000,
+        product_bps=2_000,
+        dependency_bps=4_000,
+        floor_rate_bps=200,
+        ceiling_rate_bps=1_000,
+        reserve_bps=1_000,
+        junior_bps=5_000,
+        period_min=28 * DAY,
+        period_max=365 * DAY,
+        notice=14 * DAY,
+        payout=HOUSE.claim.payout,
+    )
+    own = {name: changes.pop(name) for name in ("title", "asset") if name in changes}
+    content = {"pool": pool, "title": "Main", "asset": USDC, "terms": terms.model_copy(update=changes)}
+    return OpenPool.model_validate(content | own)
+
+
+def stake_terms(**changes: object) -> SetStakeTerms:
+    terms = SetStakeTerms(asset=USDC, stake_min_minor=100, notice=14 * DAY, payout=HOUSE.claim.payout)
+    return terms.model_copy(update=changes)
+
+
+def group(*members: str, group: str = "guardians") -> SetGroup:
+    return SetGroup(group=group, members=members)
+
+
+def halt(length: int = 6 * HOUR, reason: str = "withdrawals hang", product: str = "lend") -> HaltProduct:
+    return HaltProduct(product=product, length=length, reason=reason)
+
+
+def open_product(reason: str = "they run again", product: str = "lend") -> OpenProduct:
+    return OpenProduct(product=product, reason=reason)
+
+
+def finding(incident: str = "lend/1", finding: str = "confirmed", reason: str = "seen on chain") -> FindIncident:
+    return FindIncident.model_validate({"incident": incident, "finding": finding, "reason": reason})
 
 
 class ScopeSpecification(Specification):

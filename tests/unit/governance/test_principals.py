@@ -51,7 +51,7 @@ def test_stream_is_public__refused(stream: str) -> None:
     scope = ScopeSpecification().root(principal(streams=("claim.filings", stream, "nothing")))
     refusal = scope.then_refused("principal.stream-unknown")
     assert refusal.value == f"{stream}, nothing"
-    assert refusal.accepted.startswith("governance.actions, incident.reports")
+    assert refusal.accepted.startswith("governance.actions, assessor.actions, incident.reports")
 
 
 def test_same_registration_is_refused() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.instants import DAY
-from schemas.rulebook import Ballot, Cooldown, Corroboration, Rulebook
+from schemas.rulebook import Ballot, Cooldown, Corroboration, HaltRules, Incentives, Rulebook, Settlement
 from services.governance.rulebooks import RulebookError, parse_rulebook, read_shipped, shipped
 
 HOUSE = read_shipped("house")
@@ -53,6 +53,14 @@ def test_house_is_what_the_survey_recommends() -> None:
     assert isinstance(cooldown, Cooldown)
     assert cooldown.length == 24 * HOUR
     assert (house.claim.intake.waiting_period, house.claim.intake.grace) == (72 * HOUR, 35 * DAY)
+    assert house.incident.alarm == 72 * HOUR
+    assert ballot.excluded == ("claimant", "holders", "providers", "interested")
+    assert ballot.provider_share_bps == 100
+    assert ballot.incentives == Incentives(wrong_bps=10, spare_reasoned=True)
+    assert house.claim.settlement == Settlement(cut_off=14 * DAY)
+    assert house.halt == HaltRules(
+        group="guardians", persons=2, length_max=24 * HOUR, notice=10_000, confirm_within=HOUR
+    )
 
 
 def test_number_too_large() -> None:
@@ -92,9 +100,8 @@ def test_not_true_or_false() -> None:
 
 
 def test_not_a_list() -> None:
-    assert problems('excluded = ["claimant"]', 'excluded = "claimant"') == (
-        'claim.procedure.0.excluded: "claimant": must be a list',
-    )
+    excluded = 'excluded = ["claimant", "holders", "providers", "interested"]'
+    assert problems(excluded, 'excluded = "claimant"') == ('claim.procedure.0.excluded: "claimant": must be a list',)
 
 
 def test_not_a_table() -> None:
@@ -112,6 +119,64 @@ def test_not_a_name() -> None:
 def test_long_values_are_shortened() -> None:
     (problem,) = problems('title = "', f'title = "{"x" * 5000}')
     assert problem == f'title: "{"x" * 59}…: must have at most 4000 characters'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            'alarm = "72h"',
+            "alarm = 72",
+            "incident.alarm: 72: must be a span such as 3d, 1d12h, 90m or 45s, at most 36500d",
+        ),
+        (
+            '"holders"',
+            '"holder"',
+            "claim.procedure.0.excluded.1: \"holder\": must be 'claimant', 'holders', 'providers' or 'interested'",
+        ),
+        (
+            "share_bps = 100\n",
+            "share_bps = 10001\n",
+            "claim.procedure.0.provider_share_bps: 10001: must be at most 10000",
+        ),
+        ("wrong_bps = 10,", "wrong_bps = -1,", "claim.procedure.0.incentives.wrong_bps: -1: must be at least 0"),
+        ("wrong_bps = 10,", "", "claim.procedure.0.incentives.wrong_bps: missing: must be given"),
+        ("incentives = {", "incentives = 7 # {", "claim.procedure.0.incentives: 7: must be a table"),
+        ('cut_off = "14d"', "", "claim.settlement.cut_off: missing: must be given"),
+        ('cut_off = "14d"', 'cut_of = "14d"', "claim.settlement.cut_of: unknown: must be one of cut_off"),
+        ("persons = 2", "persons = 0", "halt.persons: 0: must be at least 1"),
+        ("persons = 2", "persons = 11", "halt.persons: 11: must be at most 10"),
+        ('group = "guardians"', 'group = "the guardians"', f'halt.group: "the guardians": {NAME_RULE}'),
+        ('group = "guardians"', "", "halt.group: missing: must be given"),
+        (
+            'length_max = "24h"',
+            'length_max = "0s"',
+            "halt.length_max: 0s: must be at least 1s; without [halt] nobody halts",
+        ),
+        (
+            'confirm_within = "1h"',
+            'confirm_within = "0s"',
+            "halt.confirm_within: 0s: must be at least 1s, or nobody could ask after the first",
+        ),
+    ],
+)
+def test_new_parts_name_their_place(old: str, new: str, expected: str) -> None:
+    assert expected in problems(old, new)
+
+
+def test_alarm_weighs_reports__procedure_without_corroboration() -> None:
+    start, end = HOUSE.index("[[incident.procedure]]"), HOUSE.index("[claim.intake]")
+    pause = HOUSE[HOUSE.index("# Then a day") : HOUSE.index("[claim.settlement]")]
+    assert problems(HOUSE[start:end], pause.replace("claim.procedure", "incident.procedure")) == (
+        "incident.procedure: begins with a cooldown; begin with a stage that decides",
+        "incident.alarm: a report is credible by its weight in a corroboration; add that stage, or leave it out",
+    )
+
+
+def test_house_can_do_without_its_new_parts() -> None:
+    start, end = HOUSE.index("[claim.settlement]"), HOUSE.index("[claim.payout]")
+    house = parse_rulebook(HOUSE[:start] + HOUSE[end : HOUSE.index("[halt]")])
+    assert (house.claim.settlement, house.halt) == (None, None)
 
 
 def test_every_problem_is_listed__misspelled_name() -> None:
