@@ -1,5 +1,7 @@
 """What the tests of governance are made of."""
 
+from typing import Self
+
 from schemas.governance import (
     FindIncident,
     GovernanceInput,
@@ -15,7 +17,7 @@ from schemas.governance import (
 )
 from schemas.instants import DAY, SECOND
 from schemas.pools import PoolTerms
-from schemas.rulebook import Rulebook
+from schemas.rulebook import HaltRules, Rulebook
 from services.governance.decider import ScopeDecider
 from services.governance.facts import Facts
 from services.governance.rulebooks import parse_rulebook, read_shipped
@@ -60,7 +62,7 @@ def revocation(principal: str = "watch") -> RevokePrincipal:
     return RevokePrincipal(scope="main", principal=principal)
 
 
-def pool(pool: str = "main", **changes: object) -> OpenPool:
+def pool(**changes: object) -> OpenPool:
     """A pool with these changes to it or its terms."""
     terms = PoolTerms(
         capacity_bps=20_000,
@@ -75,8 +77,8 @@ def pool(pool: str = "main", **changes: object) -> OpenPool:
         notice=14 * DAY,
         payout=HOUSE.claim.payout,
     )
-    own = {name: changes.pop(name) for name in ("title", "asset") if name in changes}
-    content = {"pool": pool, "title": "Main", "asset": USDC, "terms": terms.model_copy(update=changes)}
+    own = {name: changes.pop(name) for name in ("pool", "title", "asset") if name in changes}
+    content = {"pool": "main", "title": "Main", "asset": USDC, "terms": terms.model_copy(update=changes)}
     return OpenPool.model_validate(content | own)
 
 
@@ -107,7 +109,32 @@ class ScopeSpecification(Specification):
     def __init__(self) -> None:
         super().__init__(ScopeDecider(), facts=Facts(), key="scope/main")
 
-    def root(self, *actions: GovernanceInput) -> "ScopeSpecification":
+    def root(self, *actions: GovernanceInput) -> Self:
         for action in actions:
             self.when(action, at=0, sender="root")
         return self
+
+
+NOW = 1000 * HOUR
+NOTICE = 10_000
+RULES = HaltRules(group="guardians", persons=2, length_max=24 * HOUR, notice=NOTICE, confirm_within=HOUR)
+"""As in the house rulebook."""
+GUARDIANS = ("ann", "bob", "cid")
+
+
+class HaltSpecification(ScopeSpecification):
+    """The product `lend`, whose rulebook lets `ann`, `bob` and `cid` halt it; `dan` is a principal beside them."""
+
+    def __init__(self, rules: HaltRules | None = RULES, **changes: object) -> None:
+        super().__init__()
+        rules = rules and rules.model_copy(update=changes)
+        people = [principal(principal=name) for name in (*GUARDIANS, "dan")]
+        self.root(publish(1, halt=rules), publish(2), product(), *people, group(*GUARDIANS))
+
+    def act(self, sender: str, action: GovernanceInput, at: int = NOW, id: str = "") -> Self:  # noqa: A002
+        return self.when(action, at=at, sender=sender, id=id or None)
+
+
+def halted(at: int = NOW) -> HaltSpecification:
+    """A halt that two asked for at `at`, for six hours from ten seconds after it."""
+    return HaltSpecification().act("ann", halt(), at).act("bob", halt(), at).then_types("product.halted.v1")

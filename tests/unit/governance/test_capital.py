@@ -31,7 +31,7 @@ def test_same_pool_is_refused() -> None:
 
 
 def test_pools_are_many() -> None:
-    ScopeSpecification().root(pool(), pool("other", asset=ETHER)).then_types("pool.listed.v1")
+    ScopeSpecification().root(pool(), pool(pool="other", asset=ETHER)).then_types("pool.listed.v1")
 
 
 def test_price_does_not_fall_as_a_pool_fills__refused() -> None:

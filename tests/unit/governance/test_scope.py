@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 from schemas.governance import ACTIONS, HaltProduct, OpenProduct, PrincipalRegistered, RulebookPublished
 from schemas.payouts import ReceiptFailed
 from services.governance.decider import Scope
-from services.governance.facts import Facts
+from services.governance.facts import Facts, GovernanceFacts
 from services.governance.service import SERVICE
 from services.kernel.decider import BROADCAST, Decided, Principal, Refused, Send
 from tests.unit.governance.examples import (
@@ -96,16 +96,18 @@ def test_nothing_falls_due() -> None:
 
 
 def test_facts_hold_live_principals_of_the_own_log() -> None:
-    facts, expected = SERVICE.facts.initial(), Principal("watch", KEY, frozenset({"incident.reports"}), frozenset())
-    assert SERVICE.facts.principal(facts, "watch") is None
+    fold = GovernanceFacts()
+    facts, expected = fold.initial(), Principal("watch", KEY, frozenset({"incident.reports"}), frozenset())
+    assert isinstance(SERVICE.facts, GovernanceFacts)
+    assert fold.principal(facts, "watch") is None
     registered = PrincipalRegistered(principal="watch", public_key=KEY, streams=("incident.reports",), accounts=())
-    facts = SERVICE.facts.evolve_own(facts, "scope/main", registered)
-    assert SERVICE.facts.principal(facts, "watch") == expected
+    facts = fold.evolve_own(facts, "scope/main", registered)
+    assert fold.principal(facts, "watch") == expected
     adapter = TypeAdapter(Facts)
     assert adapter.validate_json(adapter.dump_json(facts)) == facts
     (revoked,) = acted().events
-    assert type(revoked) in SERVICE.facts.own
-    assert SERVICE.facts.evolve_own(facts, "scope/main", revoked) == Facts()
+    assert type(revoked) in fold.own
+    assert fold.evolve_own(facts, "scope/main", revoked) == Facts()
 
 
 def test_facts_are_fed_by_no_sibling() -> None:
