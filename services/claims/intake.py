@@ -25,7 +25,7 @@ def file(cover: Cover, facts: Facts, received: Received, content: FileClaim) -> 
         _incident(content, incident, terms)
         or _covered(content, incident, terms, rules.intake)
         or _in_time(received.at, incident, terms, rules.intake, halts)
-        or _before_cut_off(received.at, content, incident, terms, rules, halts)
+        or (terms.pool and _before_cut_off(received.at, content, incident, rules, halts))
         or _single(cover, content)
         or _amount(cover, terms, content)
         or refuse_documents((), content.evidence, rules.intake.evidence_max)
@@ -112,11 +112,9 @@ def _in_time(at: int, incident: Incident, terms: Terms, intake: Intake, halts: H
     return None
 
 
-def _before_cut_off(
-    at: int, content: FileClaim, incident: Incident, terms: Terms, rules: ClaimRules, halts: Halts
-) -> Refused | None:
+def _before_cut_off(at: int, content: FileClaim, incident: Incident, rules: ClaimRules, halts: Halts) -> Refused | None:
     """Refuse what comes too late to take part in the settlement of the incident, where a pool carries the cover."""
-    if terms.pool is None or rules.settlement is None:
+    if rules.settlement is None:
         return None
     end = cut_off(incident.decided_at, rules.settlement, halts)
     if not is_over(at, end, inclusive=False):
