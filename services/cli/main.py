@@ -353,6 +353,36 @@ def rulebook_diff(
     return rulebooks.diff(one, other, Console(as_json=as_json))
 
 
+@app.command(help=texts.WHOIS)
+@ends
+def whois(
+    what: Annotated[str, typer.Argument(metavar="ID", help="Any id.")],
+    data: Data = _DATA,
+    kafka: Kafka = None,
+    as_json: Json = False,
+) -> int:
+    """Say of any id what it is, its state in a line, and where it stands."""
+    from services.cli.data import DataDirectory
+    from services.cli.explain import command
+
+    return asyncio.run(command.whois(DataDirectory(data, kafka), what, Console(as_json=as_json)))
+
+
+@app.command(help=texts.EXPLAIN)
+@ends
+def explain(
+    what: Annotated[str, typer.Argument(metavar="ID", help="Any id.")],
+    data: Data = _DATA,
+    kafka: Kafka = None,
+    as_json: Json = False,
+) -> int:
+    """Say why an amount, a refusal or a ruling is what it is."""
+    from services.cli.data import DataDirectory
+    from services.cli.explain import command
+
+    return asyncio.run(command.explain(DataDirectory(data, kafka), what, Console(as_json=as_json)))
+
+
 @set_aside_app.command("list", help=texts.ASIDE_LIST)
 @ends
 def set_aside_list(data: Data = _DATA, kafka: Kafka = None, as_json: Json = False) -> int:

@@ -154,6 +154,33 @@ Examples:
 Exit codes: 0 copied, and equal; 1 it differs, or cannot be copied; 2 wrong usage.
 """
 
+WHOIS = """Say of any id what it is, its state in a line, and where it stands.
+
+Ids of claims, covers, payouts, cases, incidents, pools, products, assessors, rulebooks, principals, groups and inputs.
+One id can name several things: harbor/1 may be a claim and an incident. With its kind before it, it names one.
+
+\b
+Examples:
+  adjudex whois harbor.1/1
+  adjudex whois incident/vault/1
+  adjudex whois filing-1
+
+Exit codes: 0 found; 1 nothing is called that; 2 wrong usage.
+"""
+
+EXPLAIN = """Say why an amount, a refusal or a ruling is what it is.
+
+Each event that led there, in order, with the rule, what went in and what came out of each step; from the logs alone.
+
+\b
+Examples:
+  adjudex explain harbor.1/1         why a claim is paid what it is paid
+  adjudex explain harbor.1/1/1       why a payout has its amount
+  adjudex explain filing-1           why an input was refused
+
+Exit codes: 0 explained; 1 nothing is called that; 2 wrong usage.
+"""
+
 RULEBOOK_LINT = """Check rulebook files: every problem with its path, the value, and what would be accepted.
 
 Notes name what is allowed, but rarely meant; they are no faults.

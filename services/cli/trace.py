@@ -78,7 +78,7 @@ class Tracer:
         place = read_place(what)
         if place is not None:
             return await self._at(place)
-        return await self._aggregate(what) or await self._input(what)
+        return await self._aggregate(what) or await self.input(what)
 
     async def record(self, place: Place) -> Record | None:
         """Return the record at a place, or None."""
@@ -120,7 +120,8 @@ class Tracer:
                     found.append(Entry(record))
         return found
 
-    async def _input(self, identifier: str) -> list[Entry]:
+    async def input(self, identifier: str) -> list[Entry]:
+        """Find the inputs of an id, with their fates, and all that they began."""
         inputs = [
             record
             for topic in INPUTS
