@@ -101,7 +101,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
 
 
 def _spell(content: Any) -> str:  # noqa: ANN401 - any JSON value
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def _difference(name: str, stored: str, content: str) -> str:

@@ -1,0 +1,122 @@
+"""The AsyncAPI document: the official parser takes it, and it says what really travels."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from schemas.topics import OWNED, SERVICES, TELLS, TOPICS
+from services.cli.access import RELAY, Outsiders, rights
+from services.registry import DECISION_SERVICES, new_space
+from tests.support.command import adjudex
+from tools.schemas import asyncapi, catalogue
+from tools.schemas.__main__ import ROOT
+
+_INSTALLED = ROOT / "build" / "asyncapi"
+_DOCUMENT = asyncapi.document("0.0.0")
+_CHANNELS = _DOCUMENT["channels"]
+
+
+def _parse(document: object, folder: Path) -> dict[str, Any]:
+    assert (_INSTALLED / "node_modules").is_dir(), "the parser is not installed: run `make build/asyncapi/.installed`"
+    file = folder / "asyncapi.json"
+    file.write_text(json.dumps(document))
+    command = ["node", str(ROOT / "tools" / "asyncapi" / "validate.cjs"), str(_INSTALLED), str(file)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert ended.stdout, ended.stderr
+    answer: dict[str, Any] = json.loads(ended.stdout)
+    assert ended.returncode == (0 if answer["accepted"] else 1)
+    return answer
+
+
+def test_the_official_parser_takes_the_document(tmp_path: Path) -> None:
+    answer = _parse(_DOCUMENT, tmp_path)
+    assert answer["findings"] == []
+    assert answer["version"] == "3.1.0"
+    assert sorted(answer["channels"]) == sorted(f"{{space}}.{topic.name}" for topic in TOPICS)
+    assert sorted(answer["operations"]) == sorted(_DOCUMENT["operations"])
+
+
+def test_the_official_parser_refuses_a_document__when_a_channel_is_missing(tmp_path: Path) -> None:
+    channels = {name: channel for name, channel in _CHANNELS.items() if name != "claim.filings"}
+    answer = _parse({**_DOCUMENT, "channels": channels}, tmp_path)
+    assert not answer["accepted"]
+    assert any("claims.reads.claim.filings" in finding["where"] for finding in answer["findings"])
+
+
+def test_channels_say_who_writes_and_reads__as_rights_are_granted() -> None:
+    """Whoever the document says writes or reads a topic is let to by `topics apply --acls`."""
+    public = [topic.name for topic in TOPICS if topic.kind == "input" and topic.name not in OWNED]
+    granted = rights(new_space("main", 1), Outsiders({"producers": public}, ["readers"]))
+    for name, channel in _CHANNELS.items():
+        for operation, said in (("write", channel["x-written-by"]), ("read", channel["x-read-by"])):
+            have = {
+                acl.principal.removeprefix("User:")
+                for acl in granted
+                if acl.kind == "topic" and acl.name == f"main.{name}" and acl.operation == operation
+            }
+            assert set(said) <= have, f"{name} {operation}"
+
+
+def test_what_services_tell_each_other_is_within_what_they_may() -> None:
+    assert {(told.sender, told.receiver) for told in catalogue.told()} == {
+        (sender, receiver) for sender, receivers in TELLS.items() for receiver in receivers
+    }
+
+
+def test_every_message_that_a_service_sends_has_a_sender() -> None:
+    sent = {told.message.wire for told in catalogue.told()}
+    unsent = {wire for wire, model in catalogue.messages().items() if catalogue.role(model) == "message"} - sent
+    assert unsent == set()
+
+
+def test_every_service_has_its_operations() -> None:
+    operations = _DOCUMENT["operations"]
+    for service in DECISION_SERVICES:
+        assert f"{service.name}.writes.{service.log}" in operations
+        for topic in service.topics:
+            assert operations[f"{service.name}.reads.{topic}"]["action"] == "receive"
+    assert {operation["tags"][0]["name"] for operation in operations.values()} == {*SERVICES, RELAY}
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Every record of the demonstration."""
+    folder = tmp_path_factory.mktemp("demo")
+    assert adjudex("demo", "--data", folder / "data").returncode == 0
+    file = folder / "export.jsonl"
+    assert adjudex("log", "export", "--data", folder / "data", "--to", file).returncode == 0
+    lines = (json.loads(line)["line"] for line in file.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if "topic" in line]
+
+
+def test_what_travels_is_what_the_document_says(records: list[dict[str, Any]]) -> None:
+    wrong = [finding for record in records for finding in _findings(record)]
+    assert wrong == []
+    assert {record["topic"] for record in records} == _CHANNELS.keys()
+
+
+def _findings(record: dict[str, Any]) -> Iterator[str]:
+    """Hold a record's headers, key and value against its channel; inputs may be anything: their senders' matter."""
+    channel = _CHANNELS[record["topic"]]
+    headers = dict(record["headers"])
+    wire = headers.get("ce_type")
+    where = f"{record['topic']}/{record['partition']}/{record['offset']} {wire}"
+    if channel["x-kind"] == "input" and wire != "topic.started.v1":
+        return
+    if wire not in channel["messages"]:
+        yield f"{where}: not in the channel"
+        return
+    message = channel["messages"][wire]
+    key = message["bindings"]["kafka"]["key"]
+    for schema, value in (
+        (message["headers"], headers),
+        (key, record["key"]),
+        (message["payload"], json.loads(record["value"])),
+    ):
+        for error in Draft7Validator({**schema, "components": _DOCUMENT["components"]}).iter_errors(value):
+            yield f"{where}: {error.json_path}: {error.message[:200]}"
