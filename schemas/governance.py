@@ -254,7 +254,7 @@ class ProductHalted(Event):
 
 @message("product.opened.v1")
 class ProductOpened(Event):
-    """A halt that began at `effective_at` ends at `until`, before its time. Broadcast."""
+    """A halt that began at `effective_at` ends at `until`, before its time, but not without notice. Broadcast."""
 
     product: ProductId
     reason: Text
