@@ -1,47 +1,42 @@
-"""What adjudication knows of its siblings: rulebooks, assessors' profiles, principals."""
+"""What adjudication knows: of its siblings by broadcast, and what its own partition holds."""
 
-from bisect import bisect_right
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from schemas.assessors import AssessorProfiled
-from schemas.envelope import Message
-from schemas.governance import RulebookPublished
-from schemas.ids import Subject
+from schemas.assessors import AssessorProfiled, StakeWithdrawalAnnounced
+from schemas.envelope import Event, Message
+from schemas.governance import ProductHalted, ProductOpened, RulebookPublished
+from schemas.ids import Subject, case_key
 from schemas.rulebook import Rulebook, Stage
+from services.adjudication.index import OWN, Index, with_event
+from services.adjudication.profiles import Profiles, with_profile, with_withdrawal
 from services.kernel.decider import Principal
 from services.kernel.persistent import PersistentMap
 from services.kernel.principals import PRINCIPAL_FACTS, Principals, fold_principals
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """An assessor's stake and linked accounts, from facts version `version` on."""
+class Halt(NamedTuple):
+    """A product is halted in [effective_at, until), milliseconds."""
 
-    version: int
-    stake_minor: int
-    linked_accounts: tuple[str, ...]
-
-
-Accounts = PersistentMap[str, None]
-"""A set of accounts."""
+    effective_at: int
+    until: int
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The fold over broadcasts.
+    """The fold over broadcasts, and over the own log.
 
-    `version` counts the facts noted so far; a round names the version its electorate is taken from. `profiles` keeps
-    every profile of an account, oldest first; `linking` says which assessors name an account as linked today. The
-    eligible sums are over all assessors with stake today.
+    `version` counts the broadcasts noted so far; a round names the version its electorate is taken from. `halts` has
+    the last halt of each product. `index` is what this partition decided.
     """
 
     version: int = 0
     rulebooks: PersistentMap[str, Rulebook] = field(default_factory=PersistentMap)
-    profiles: PersistentMap[str, tuple[Profile, ...]] = field(default_factory=PersistentMap)
-    linking: PersistentMap[str, Accounts] = field(default_factory=PersistentMap)
-    eligible_stake_minor: int = 0
-    eligible_heads: int = 0
+    profiles: Profiles = field(default_factory=Profiles)
+    halts: PersistentMap[str, Halt] = field(default_factory=PersistentMap)
     principals: Principals = field(default_factory=PersistentMap)
+    index: Index = field(default_factory=Index)
 
     def procedure(self, rulebook: str, subject: Subject) -> tuple[Stage, ...]:
         """Return the stages a case goes through; its rulebook was broadcast before the case, or a law is broken."""
@@ -49,31 +44,24 @@ class Facts:
         assert book is not None, f"rulebook {rulebook} is not known, but a case of it is"
         return book.incident.procedure if subject == "incident" else book.claim.procedure
 
-    def stake_at(self, account: str, version: int) -> int:
-        """Return the stake (base units) an account had at a facts version: O(log changes of the account)."""
-        history = self.profiles.get(account, ())
-        known = bisect_right(history, version, key=_version)
-        return history[known - 1].stake_minor if known else 0
-
     def stake(self, account: str) -> int:
         """Return the stake (base units) an account has today."""
-        return self.stake_at(account, self.version)
-
-    def linked_from(self, account: str) -> tuple[str, ...]:
-        """List the accounts that an account's own profile names as linked today."""
-        history = self.profiles.get(account, ())
-        return history[-1].linked_accounts if history else ()
-
-    def linking_to(self, account: str) -> list[str]:
-        """List the assessors that name an account as linked today, in order."""
-        return self.linking.get(account, Accounts()).sorted_keys()
+        return self.profiles.stake_at(account, self.version)
 
 
 class AdjudicationFacts:
-    """Folds broadcasts into `Facts`."""
+    """Folds broadcasts, and what the own partition decided, into `Facts`."""
 
     state = Facts
-    types: tuple[type[Message], ...] = (RulebookPublished, AssessorProfiled, *PRINCIPAL_FACTS)
+    types: tuple[type[Message], ...] = (
+        RulebookPublished,
+        AssessorProfiled,
+        StakeWithdrawalAnnounced,
+        ProductHalted,
+        ProductOpened,
+        *PRINCIPAL_FACTS,
+    )
+    own: tuple[type[Event], ...] = OWN
 
     def initial(self) -> Facts:
         """Return the facts before the first broadcast."""
@@ -82,43 +70,33 @@ class AdjudicationFacts:
     def evolve(self, facts: Facts, fact: Message) -> Facts:
         """Fold one broadcast."""
         version = facts.version + 1
+        rulebooks, profiles, halts, principals = facts.rulebooks, facts.profiles, facts.halts, facts.principals
         match fact:
             case AssessorProfiled():
-                return _profiled(facts, version, fact)
+                profiles = with_profile(profiles, version, facts.index.rounds.oldest(version), fact)
+            case StakeWithdrawalAnnounced():
+                profiles = with_withdrawal(profiles, version, facts.index.rounds.oldest(version), fact)
             case RulebookPublished(rulebook=rulebook):
-                return replace(facts, version=version, rulebooks=facts.rulebooks.set(rulebook.id, rulebook))
+                rulebooks = rulebooks.set(rulebook.id, rulebook)
+            case ProductHalted() | ProductOpened():
+                halts = halts.set(fact.product, Halt(fact.effective_at, fact.until))
             case _:
-                return replace(facts, version=version, principals=fold_principals(facts.principals, fact))
+                principals = fold_principals(principals, fact)
+        # Most facts are profiles, and replace() takes twice as long.
+        return Facts(version, rulebooks, profiles, halts, principals, facts.index)
+
+    def evolve_own(self, facts: Facts, key: str, event: Event) -> Facts:
+        """Fold one event of the own log."""
+        index = with_event(facts.index, key, event)
+        return Facts(facts.version, facts.rulebooks, facts.profiles, facts.halts, facts.principals, index)
 
     def principal(self, facts: Facts, principal: str) -> Principal | None:
         """Look up a registered principal."""
         return facts.principals.get(principal)
 
 
-def _version(profile: Profile) -> int:
-    return profile.version
-
-
-def _profiled(facts: Facts, version: int, fact: AssessorProfiled) -> Facts:
-    history = facts.profiles.get(fact.assessor, ())
-    stake_before = history[-1].stake_minor if history else 0
-    profile = Profile(version, fact.stake_minor, fact.linked_accounts)
-    # Most facts are profiles, and replace() takes twice as long.
-    return Facts(
-        version=version,
-        rulebooks=facts.rulebooks,
-        profiles=facts.profiles.set(fact.assessor, (*history, profile)),
-        linking=_relinked(facts, fact),
-        eligible_stake_minor=facts.eligible_stake_minor + fact.stake_minor - stake_before,
-        eligible_heads=facts.eligible_heads + (fact.stake_minor > 0) - (stake_before > 0),
-        principals=facts.principals,
-    )
-
-
-def _relinked(facts: Facts, fact: AssessorProfiled) -> PersistentMap[str, Accounts]:
-    linking = facts.linking
-    for account in facts.linked_from(fact.assessor):
-        linking = linking.set(account, linking[account].remove(fact.assessor))
-    for account in fact.linked_accounts:
-        linking = linking.set(account, linking.get(account, Accounts()).set(fact.assessor, None))
-    return linking
+def audience(facts: Facts, message: Message) -> Iterable[str]:
+    """Name the aggregates that a broadcast concerns: a halt and its early end, the open cases of the product."""
+    if isinstance(message, ProductHalted | ProductOpened):
+        return [case_key(case) for case in facts.index.cases_of(message.product)]
+    return ()

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from schemas.adjudication import CastVote, VoteCounted
 from schemas.envelope import Event
 from schemas.outcomes import NextStep
-from schemas.rulebook import Ballot
+from schemas.rulebook import Ballot, StakeWeight
 from services.adjudication.ballot.count import closed
-from services.adjudication.ballot.round import Round, Vote, grounds_sha256, with_event
+from services.adjudication.ballot.round import Bounds, Round, Vote, grounds_sha256, is_reasoned, with_event
 from services.adjudication.ballot.schedule import due
-from services.adjudication.ballot.weight import stake_of, weight_of
 from services.adjudication.facts import Facts
 from services.kernel.decider import Refused
 
@@ -20,25 +19,26 @@ def vote(rules: Ballot, state: Round, facts: Facts, content: CastVote, at: int) 
     A round is open until its closing is in the log (product.md section 8): after an outage it closes late, and until
     then votes count. The last vote that can come closes it at once, unless it is overdue.
     """
-    stake_minor = stake_of(content.assessor, rules.weight, state, facts)
+    bounds = state.opened
+    stake_minor = stake_of(content.assessor, rules.weight, bounds, facts)
     grounds = grounds_sha256(content.clause, content.rationale)
-    cast = Vote(content.choice, weight_of(stake_minor, state), grounds)
+    cast = Vote(content.choice, stake_minor, is_reasoned(content.rationale), grounds)
     refusal = _refusal(rules, state, content, stake_minor) or _repeated(rules, state, content.assessor, cast)
     if refusal:
         return [refusal]
     earlier = state.votes.get(content.assessor)
     closes_at = due(state, state.heads + (earlier is None))
     counted = VoteCounted(
-        round=state.opened.round,
+        round=bounds.round,
         assessor=content.assessor,
         choice=content.choice,
         clause=content.clause,
         rationale=content.rationale,
         stake_minor=stake_minor,
-        weight_minor=cast.weight_minor,
+        weight_minor=bounds.weight_of(stake_minor),
         replaces=earlier is not None,
-        accept_minor=state.accept_minor + _weight(cast, "accept") - _weight(earlier, "accept"),
-        deny_minor=state.deny_minor + _weight(cast, "deny") - _weight(earlier, "deny"),
+        accept_minor=state.accept_minor + _weight(bounds, cast, "accept") - _weight(bounds, earlier, "accept"),
+        deny_minor=state.deny_minor + _weight(bounds, cast, "deny") - _weight(bounds, earlier, "deny"),
         next=NextStep(step="ballot closes", due_at=max(at, closes_at)),
     )
     overdue = at >= due(state, state.heads)
@@ -47,8 +47,18 @@ def vote(rules: Ballot, state: Round, facts: Facts, content: CastVote, at: int) 
     return [counted, closed(rules, with_event(state, counted), at)]
 
 
-def _weight(cast: Vote | None, choice: str) -> int:
-    return cast.weight_minor if cast and cast.choice == choice else 0
+def stake_of(assessor: str, rules: StakeWeight, bounds: Bounds, facts: Facts) -> int:
+    """Return the stake (base units) that counts for an assessor; 0 for one outside the electorate.
+
+    The electorate is that of the opening whatever the weight is taken from, so that turnout is a share of it. What an
+    assessor withdrew since weighs in neither.
+    """
+    at_opening = facts.profiles.stake_left(assessor, bounds.facts_version)
+    return at_opening if rules.at == "opening" or not at_opening else facts.stake(assessor)
+
+
+def _weight(bounds: Bounds, cast: Vote | None, choice: str) -> int:
+    return bounds.weight_of(cast.stake_minor) if cast and cast.choice == choice else 0
 
 
 def _refusal(rules: Ballot, state: Round, content: CastVote, stake_minor: int) -> Refused | None:
@@ -79,10 +89,11 @@ def _repeated(rules: Ballot, state: Round, assessor: str, cast: Vote) -> Refused
     earlier = state.votes.get(assessor)
     if earlier is None or (rules.revote == "replaces" and earlier != cast):
         return None
+    weight_minor = state.opened.weight_of(earlier.stake_minor)
     return Refused(
         rule="vote.already-voted",
-        value=f"{assessor} voted {earlier.choice} with {earlier.weight_minor} base units in round {state.opened.round}",
+        value=f"{assessor} voted {earlier.choice} with {weight_minor} base units in round {state.opened.round}",
         accepted="one vote per assessor and round; the first one stands"
         if rules.revote == "refused"
-        else "a vote that differs from the one that stands, in choice, clause, rationale or weight",
+        else "a vote that differs from the one that stands, in choice, clause, rationale or stake",
     )

@@ -1,7 +1,7 @@
 """Cooldown: a pause before a ruling binds (24 h in nexus-v2, sherlock and neptune; anchors.md section 6)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from schemas.adjudication import CooldownClosed, CooldownOpened
@@ -56,6 +56,16 @@ class CooldownStage:
     def ending(self, state: Cooling, event: Event) -> Ending:
         """End with the outcome that was held."""
         return Ending(state.opened.outcome)
+
+    def closes_at(self, state: Cooling) -> int:
+        """Say when its time is over."""
+        return state.opened.closes_at
+
+    def moved(self, state: Cooling, after: int, by: int) -> Cooling:
+        """Let it last longer, unless it ended before."""
+        if state.opened.closes_at <= after:
+            return state
+        return replace(state, opened=state.opened.model_copy(update={"closes_at": state.opened.closes_at + by}))
 
     def deadlines(self, state: Cooling) -> Iterable[Deadline]:
         """List the instant at which the outcome binds."""

@@ -86,6 +86,16 @@ class CorroborationStage:
         assert isinstance(event, CorroborationClosed)
         return Ending(event.outcome, lapsed=event.weight_sum < event.required_weight)
 
+    def closes_at(self, state: Corroborating) -> int:
+        """Say when its time is over."""
+        return state.opened.closes_at
+
+    def moved(self, state: Corroborating, after: int, by: int) -> Corroborating:
+        """Let it last longer, unless it ended before."""
+        if state.opened.closes_at <= after:
+            return state
+        return replace(state, opened=state.opened.model_copy(update={"closes_at": state.opened.closes_at + by}))
+
     def deadlines(self, state: Corroborating) -> Iterable[Deadline]:
         """List the end of the window."""
         return (closing(state.position, state.opened.closes_at),)

@@ -12,21 +12,25 @@ from typing import NamedTuple, Protocol, TypeVar
 from schemas.envelope import Event, Message
 from schemas.rulebook import Outcome
 from services.adjudication.facts import Facts
+from services.adjudication.terms import Terms
 from services.kernel.decider import Deadline, Received
+from services.kernel.persistent import PersistentMap
 
 
 class Opening(NamedTuple):
     """What a stage learns of its case when it opens.
 
     `position` is its place in the procedure, from 0; `turn` how many stages of its kind the procedure has up to
-    it, itself included; `since` the instant its windows run from; `outcome` that of the last stage that decided.
+    it, itself included; `since` the instant its windows run from; `outcome` that of the last stage that decided;
+    `recused` has who stepped back from the case, and in which round.
     """
 
     position: int
     turn: int
     since: int
-    claimant: str | None
+    terms: Terms
     outcome: Outcome | None
+    recused: PersistentMap[str, int]
 
 
 class Ending(NamedTuple):
@@ -68,6 +72,12 @@ class Stage(Protocol[RulesT_contra, StateT]):
 
     def ending(self, state: StateT, event: Event) -> Ending:
         """Say how a `closer` event ends it."""
+
+    def closes_at(self, state: StateT) -> int:
+        """Say when it closes by its window."""
+
+    def moved(self, state: StateT, after: int, by: int) -> StateT:
+        """Let what ends after an instant end `by` milliseconds later: a halt moves it, its early end moves it back."""
 
     def deadlines(self, state: StateT) -> Iterable[Deadline]:
         """List what is open now: O(1)."""

@@ -1,10 +1,10 @@
 """What the tests of adjudication are made of: rulebooks, assessors, cases."""
 
-from typing import Self
+from typing import Any, Self
 
-from schemas.adjudication import AddReport, CastVote, Choice, OpenCase, VoteCounted
-from schemas.assessors import AssessorProfiled
-from schemas.envelope import Message
+from schemas.adjudication import AddReport, CastVote, Choice, OpenCase, Recuse, VoteCounted
+from schemas.assessors import AssessorProfiled, StakeWithdrawalAnnounced
+from schemas.envelope import Event, Message
 from schemas.governance import RulebookPublished
 from schemas.instants import DAY, SECOND, parse_instant
 from schemas.rulebook import (
@@ -24,6 +24,7 @@ from schemas.rulebook import (
 )
 from services.adjudication.decider import CaseDecider
 from services.adjudication.facts import AdjudicationFacts, Facts
+from services.kernel.decider import Deadline
 from services.kernel.specification import Specification
 
 HOUR = 3600 * SECOND
@@ -96,13 +97,31 @@ def published(book: Rulebook) -> RulebookPublished:
     return RulebookPublished(rulebook=book, sha256="0" * 64)
 
 
-def profiled(assessor: str, stake_minor: int, *linked_accounts: str) -> AssessorProfiled:
-    return AssessorProfiled(assessor=assessor, stake_minor=stake_minor, linked_accounts=linked_accounts)
+def profiled(assessor: str, stake_minor: int, *linked_accounts: str, **ties: object) -> AssessorProfiled:
+    content = {"assessor": assessor, "stake_minor": stake_minor, "linked_accounts": linked_accounts}
+    return AssessorProfiled.model_validate(content | ties)
+
+
+def announced(
+    assessor: str, stake_minor: int, *, withdrawal: int = 1, amount_minor: int = 1
+) -> StakeWithdrawalAnnounced:
+    return StakeWithdrawalAnnounced(
+        assessor=assessor, withdrawal=withdrawal, amount_minor=amount_minor, stake_minor=stake_minor
+    )
 
 
 def noted(facts: Facts, *messages: Message) -> Facts:
     for message in messages:
         facts = AdjudicationFacts().evolve(facts, message)
+    return facts
+
+
+def recorded(facts: Facts, key: str, *events: Event) -> Facts:
+    """Fold events of the own log, as the kernel does once they are recorded."""
+    fold = AdjudicationFacts()
+    for event in events:
+        if isinstance(event, fold.own):
+            facts = fold.evolve_own(facts, key, event)
     return facts
 
 
@@ -120,7 +139,16 @@ def report(producer: str, *, case: str = INCIDENT, reference: str = "r-1") -> Ad
 
 
 class CaseSpecification(Specification):
-    """A case and its facts."""
+    """A case and its facts, into which its own events are folded."""
+
+    def when(self, content: Message | Deadline, **circumstances: Any) -> Self:  # noqa: ANN401 - as the kit has them
+        super().when(content, **circumstances)
+        self.facts = recorded(self.facts, self.key, *self.events)
+        return self
+
+    def recuse(self, number: int, *, at: int, reason: str = "") -> Self:
+        content = Recuse(case=self.key.removeprefix("case/"), assessor=account(number), reason=reason)
+        return self.when(content, at=at, sender=content.assessor)
 
     def vote(self, number: int, choice: Choice = "accept", *, at: int, **grounds: str) -> Self:
         content = cast(number, choice, case=self.key.removeprefix("case/"), **grounds)

@@ -60,7 +60,7 @@ def test_late_closing_counts_all_that_was_decided() -> None:
     case = claim(*staked(10, 20)).vote(1, at=T0 + 1).vote(2, at=END - 1).fire(late=DAY)
     closed = ballot_closed(case)
     assert (closed.accept_minor, closed.heads, closed.early) == (30, 2, False)
-    case.then_types("ballot.closed.v1", "case.ruled.v1")
+    case.then_types("ballot.closed.v1", "case.ruled.v1", "round.settled.v1", "votes.settled.v1")
 
 
 def test_second_vote__refused() -> None:
@@ -113,7 +113,9 @@ def test_vote__next_round_of_the_case() -> None:
 
 def test_early_close__in_the_decision_of_the_last_vote() -> None:
     case = claim(*staked(10, 20), procedure=(EARLY,)).vote(1, at=T0 + 1)
-    case.vote(2, "deny", at=T0 + 12 * HOUR).then_types("vote.counted.v1", "ballot.closed.v1", "case.ruled.v1")
+    case.vote(2, "deny", at=T0 + 12 * HOUR).then_types(
+        "vote.counted.v1", "ballot.closed.v1", "case.ruled.v1", "round.settled.v1", "votes.settled.v1"
+    )
     assert ballot_closed(case).early
 
 

@@ -20,7 +20,8 @@ def test_next_stage_opens_in_the_decision_that_ends_one() -> None:
     case = claim(*staked(10), procedure=(ballot(), cooldown())).vote(1, at=T0 + 1).fire()
     case.then_types("ballot.closed.v1", "cooldown.opened.v1")
     assert case.deadlines() == [Deadline("stage.1.closes", T0 + 4 * DAY)]
-    case.fire().then(
+    case.fire().then_types("cooldown.closed.v1", "case.ruled.v1", "round.settled.v1", "votes.settled.v1")
+    assert case.events[:2] == (
         CooldownClosed(stage=1),
         CaseRuled(case="claim/C-1/1", subject="claim", outcome="accept", amount_minor=1_000),
     )
@@ -29,7 +30,7 @@ def test_next_stage_opens_in_the_decision_that_ends_one() -> None:
 
 def test_cooldown_after_a_denial() -> None:
     case = claim(*staked(10), procedure=(ballot(), cooldown())).vote(1, "deny", at=T0 + 1).fire()
-    case.fire().then_types("cooldown.closed.v1", "case.ruled.v1")
+    case.fire().then_types("cooldown.closed.v1", "case.ruled.v1", "round.settled.v1", "votes.settled.v1")
     assert case.state.outcome == "deny"
 
 
@@ -56,7 +57,7 @@ def test_ballot_decides_anew__corroboration_unmet() -> None:
     case = incident(*staked(10), procedure=(corroboration(), cooldown(), ballot(), cooldown())).fire()
     case.then_types("corroboration.closed.v1", "ballot.opened.v1")
     case.vote(1, at=T0 + DAY).fire().then_types("ballot.closed.v1", "cooldown.opened.v1")
-    case.fire().then_types("cooldown.closed.v1", "case.ruled.v1")
+    case.fire().then_types("cooldown.closed.v1", "case.ruled.v1", "round.settled.v1", "votes.settled.v1")
     assert case.state.outcome == "accept"
 
 
@@ -71,7 +72,9 @@ def test_second_ballot_is_round_two() -> None:
     opened = case.events[1]
     assert isinstance(opened, BallotOpened)
     assert (opened.stage, opened.round, opened.closes_at) == (2, 2, T0 + 5 * DAY)
-    case.vote(1, at=T0 + 4 * DAY).fire().then_types("ballot.closed.v1", "case.ruled.v1")
+    case.vote(1, at=T0 + 4 * DAY).fire().then_types(
+        "ballot.closed.v1", "case.ruled.v1", "round.settled.v1", "votes.settled.v1"
+    )
     assert case.state.outcome == "accept"
 
 

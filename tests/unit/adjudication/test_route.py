@@ -25,6 +25,6 @@ def test_nothing_else_is_sent() -> None:
 
 
 def test_service_reads_votes() -> None:
-    assert SERVICE.topics == ("adjudication.inbox", "assessor.votes")
+    assert SERVICE.topics == ("adjudication.inbox", "assessor.votes", "case.actions")
     assert SERVICE.log == "adjudication.events"
-    assert list(SERVICE.deciders) == ["case"]
+    assert list(SERVICE.deciders) == ["case", "locks"]

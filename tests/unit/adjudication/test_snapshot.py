@@ -61,4 +61,4 @@ def test_facts_are_read_back() -> None:
     adapter = TypeAdapter(Facts)
     again = adapter.validate_json(adapter.dump_json(facts))
     assert again == facts
-    assert again.linking_to(account(999)) == [account(3)]
+    assert again.profiles.linking_to(account(999)) == [account(3)]
