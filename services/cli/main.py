@@ -432,6 +432,51 @@ def set_aside_pass(
     return asyncio.run(pass_one(DataDirectory(data, kafka), position, console, operator=operator, reason=reason))
 
 
+@set_aside_app.command("redrive", help=texts.ASIDE_REDRIVE)
+@ends
+def set_aside_redrive(  # noqa: PLR0913 - options, each by its name
+    position: Annotated[str, typer.Argument(metavar="POSITION", help="Where the input stands, or the event about it.")],
+    value: Annotated[
+        Path | None, typer.Option(metavar="FILE", dir_okay=False, help="The repaired value.  [default: as it was]")
+    ] = None,
+    identifier: Annotated[str | None, typer.Option("--id", metavar="ID", help="Another id.")] = None,
+    wire: Annotated[str | None, typer.Option("--type", metavar="TYPE", help="Another type.")] = None,
+    principal: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="Who vouches for it, by a key in DIR/keys.")
+    ] = None,
+    wait: Annotated[
+        int, typer.Option(metavar="SECONDS", min=0, max=600, help="How long to wait for its fate, on Kafka.")
+    ] = 10,
+    data: Data = _DATA,
+    kafka: Kafka = None,
+    as_json: Json = False,
+) -> int:
+    """Send a dead letter again as a new input, repaired or as it was."""
+    from services.cli.data import DataDirectory
+    from services.cli.redriving import Repair, redrive
+
+    repair = Repair(value, identifier, wire, principal)
+    return asyncio.run(redrive(DataDirectory(data, kafka), position, repair, Console(as_json=as_json), wait_s=wait))
+
+
+@app.command(help=texts.REROUTE)
+@ends
+def reroute(
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="Whose log says what was to be sent.")],
+    to: Annotated[str, typer.Option("--to", metavar="RECEIVER", help="The service that was added later.")],
+    data: Data = _DATA,
+    kafka: Kafka = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Send a service's messages from its log to a receiver that was added later."""
+    from services.cli import rerouting
+    from services.cli.data import DataDirectory
+
+    console = Console(as_json=as_json)
+    return asyncio.run(rerouting.reroute(DataDirectory(data, kafka), service, to, console, dry_run=dry_run))
+
+
 @app.command(help=texts.DOCTOR)
 @ends
 def doctor(data: Data = _DATA, kafka: Kafka = None, as_json: Json = False) -> int:

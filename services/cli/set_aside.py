@@ -3,13 +3,15 @@
 from shlex import quote
 from typing import Any, NamedTuple
 
+from schemas.envelope import Record
 from schemas.instants import format_instant
 from services.cli.console import FINE, Console, OperationRefusedError, printable
-from services.cli.data import DataDirectory
+from services.cli.data import DataDirectory, SpaceStore
 from services.cli.render import detail, headline, place, value_text
 from services.cli.trace import Place, Tracer, content_of, headers_of, read_place
 from services.kernel.engine import Engine, PartitionStoppedError
 from services.kernel.records import SetAside
+from services.kernel.space import Space
 from services.kernel.verify import where_is
 from services.registry import DECISION_SERVICES
 
@@ -73,6 +75,17 @@ async def show_one(data: DataDirectory, position: str, console: Console) -> int:
             lines += [line for name, held in headers.items() for line in detail("header", f"{name}: {held}")]
             console.put({**shown, **_bytes(record.value)}, *lines, *detail("value", value_text(record.value)))
             return FINE
+    raise OperationRefusedError(f"nothing at {printable(position)} was set aside", "`adjudex set-aside list` lists all")
+
+
+async def find_set_aside(space: Space, store: SpaceStore, position: str) -> Record:
+    """Return an input that was set aside, by its own position or the event's; raises OperationRefusedError."""
+    wanted, tracer = _read(position), Tracer(space, store)
+    for content, input_place in await _found(tracer):
+        if wanted in (input_place, read_place(content["log_position"])):
+            record = await tracer.record(input_place)
+            assert record is not None
+            return record
     raise OperationRefusedError(f"nothing at {printable(position)} was set aside", "`adjudex set-aside list` lists all")
 
 

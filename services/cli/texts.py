@@ -242,6 +242,38 @@ Example:
 Exit codes: 0 passed; 1 nothing is stopped there, or `up` runs; 2 wrong usage.
 """
 
+ASIDE_REDRIVE = """Send a dead letter again as a new input, repaired or as it was, and show its fate.
+
+What could not be read used up no id: the new input has the old one unless --id says otherwise. As it was, it has the
+proof it had, and is decided now if a bug stood in its way. Repaired, it is not what its sender signed: --as names who
+vouches for it instead, by a key in DIR/keys; streams that one known principal writes alone need nobody.
+
+On an embedded log it cannot be done while `up` runs; the services decide it at once.
+
+\b
+Examples:
+  adjudex set-aside redrive claim.filings/0/12
+  adjudex set-aside redrive claim.filings/0/12 --value mended.json --as gateway
+
+Exit codes: 0 decided; 1 it was not, or it cannot be sent; 2 wrong usage.
+"""
+
+REROUTE = """Send a service's messages from its log to a receiver that was added later.
+
+A release that adds a service adds what others send it, but what they had decided before was never sent. This sends it:
+the same messages with the same ids, in the order of the log, and only those that are not in the receiver's inbox. Done
+twice, or at the same time as the service itself sends one, nothing is decided twice.
+
+Do it before the sending service runs with the new release: what it sends then is newer than what is sent here.
+
+\b
+Examples:
+  adjudex reroute governance --to pools --dry-run
+  adjudex reroute governance --to pools --kafka kafka-1:9092
+
+Exit codes: 0 sent; 1 SERVICE never sends RECEIVER anything, or `up` runs; 2 wrong usage.
+"""
+
 DOCTOR = """Examine this machine and the data directory, or the cluster that its space is on.
 
 Each line is ok, warn or fail, and says what to do unless all is well. It only reads, and may be run while services do.

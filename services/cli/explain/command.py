@@ -146,9 +146,9 @@ def _claim(history: History, claim: str) -> list[Item]:
     filed = next(item.event for item in found if isinstance(item.event, ClaimFiled))
     for item in history.about("incident", filed.incident):
         event = item.event
-        if (isinstance(event, IncidentSettled) and (not event.claims or claim in event.claims)) or (
-            isinstance(event, SettlementLines) and any(line.claim == claim for line in event.lines)
-        ):
+        lines = event.lines if isinstance(event, SettlementLines) else ()
+        settles = isinstance(event, IncidentSettled) and (not event.claims or claim in event.claims)
+        if settles or any(line.claim == claim for line in lines):
             found.append(item)
     found += [item for item in history.items if parent(getattr(item.event, "payout", None) or "") == claim]
     return found
