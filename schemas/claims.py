@@ -207,7 +207,10 @@ class ClaimDrawn(Event):
 
 @message("claim.share-held.v1")
 class ClaimShareHeld(Event):
-    """The incident was settled while this claim is undecided: `held_minor` waits for its ruling."""
+    """The incident was settled while this claim is undecided: `held_minor` waits for its ruling.
+
+    Also said of an approved claim that an allocation gives nothing: then nothing is held.
+    """
 
     claim: ClaimId
     allocation: int

@@ -31,8 +31,8 @@ from tests.unit.claims.pool_examples import (
 
 INCIDENTS = [f"P/{number}" for number in range(1, 4)]
 FACTS = knowing(published(SETTLED), POOLED, *(decided(incident) for incident in INCIDENTS))
-STEPS = ("file", "file", "rule", "rule", "rule", "allocate", "allocate", "allocate", "pay", "pay", "pay")
-RARE = ("reduce", "withdraw", "issue")
+OFTEN = ("file", "file", "rule", "rule", "allocate", "allocate", "allocate", "pay", "pay", "pay")
+STEPS = (*OFTEN, *OFTEN, "reduce", "withdraw", "issue")
 Told = TypeVar("Told", ClaimApproved, ClaimAllocated, ClaimShareHeld, ClaimPaid)
 amounts = st.integers(0, 100)
 outcomes: st.SearchStrategy[Outcome] = st.sampled_from(("accept", "accept", "accept", "deny", "draw"))
@@ -52,8 +52,8 @@ class PoolHistory:
         self.asked: dict[str, int] = {}
 
     def run(self) -> None:
-        for _ in range(self.data.draw(st.integers(5, 40))):
-            self.specification.when(self._input(), at=OPEN)
+        for step in ("file", *self.data.draw(st.lists(st.sampled_from(STEPS), min_size=15, max_size=40))):
+            self.specification.when(self._input(step), at=OPEN)
             for event in self.specification.events:
                 self.events.append(event)
                 if isinstance(event, ClaimFiled):
@@ -64,15 +64,16 @@ class PoolHistory:
     def of(self, kind: type[Told], claim: str) -> list[Told]:
         return [event for event in self.events if isinstance(event, kind) and event.claim == claim]
 
-    def _input(self) -> Message:
+    def _input(self, step: str) -> Message:
         draw = self.data.draw
-        step = draw(st.sampled_from((*STEPS, *RARE))) if self.filed else "file"
         if step == "file":
             return filing(cover="main.1", incident=draw(st.sampled_from(INCIDENTS)), amount_minor=draw(amounts) or 1)
         if step == "pay" and self.asked:
             payout = draw(st.sampled_from(sorted(self.asked)))
             return transferred(self.asked[payout], parent(payout), int(payout.rpartition("/")[2]))
-        claim = draw(st.sampled_from(sorted(self.filed)))
+        claim = self.specification.state.open
+        if claim is None or draw(st.booleans()):
+            claim = draw(st.sampled_from(sorted(self.filed)))
         inputs: dict[str, Message] = {
             "allocate": allocation(draw(amounts), draw(st.integers(1, 5)), claim),
             "reduce": reducing(draw(amounts) or 1, claim, cover="main.1"),
