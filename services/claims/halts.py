@@ -4,7 +4,7 @@ A halt is [effective_at, until). There is one at a time, so a product's halts, i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from schemas.governance import ProductHalted, ProductOpened
 from schemas.instants import LAST
@@ -25,15 +25,11 @@ NO_HALTS: Halts = ()
 def noted(halts: Halts, fact: ProductHalted | ProductOpened) -> Halts:
     """Add a halt, or end one before its time; one that ends before it takes effect never was."""
     others = [halt for halt in halts if halt.effective_at != fact.effective_at]
-    halt = Halt(fact.effective_at, fact.until)
-    if isinstance(fact, ProductOpened):
-        known = [halt for halt in halts if halt.effective_at == fact.effective_at]
-        if not known:
-            return halts
-        halt = replace(known[0], until=fact.until)
-    if halt.effective_at < halt.until:
-        others.append(halt)
-    return tuple(sorted(others, key=lambda other: other.effective_at))
+    if isinstance(fact, ProductOpened) and len(others) == len(halts):
+        return halts
+    if fact.effective_at < fact.until:
+        others.append(Halt(fact.effective_at, fact.until))
+    return tuple(sorted(others, key=lambda halt: halt.effective_at))
 
 
 def passed(start: int, span: int, halts: Sequence[Halt]) -> int:
