@@ -307,13 +307,16 @@ class ReserveChanged(Event):
 class SettlementOpened(Event):
     """An incident of a product this pool carries was confirmed; its claims are settled at `cut_off_at` at the latest.
 
-    `provision_minor` is what covers of the product that have not claimed could still claim.
+    `provision_minor` is what covers of the product that have not claimed could still claim. The cut-off is `window`
+    after the decision, counted outside halts.
     """
 
     pool: PoolId
     incident: IncidentId
     product: ProductId
     occurred_at: Instant
+    decided_at: Instant
+    window: Duration
     cut_off_at: Instant
     provision_minor: AmountMinor
 
@@ -350,11 +353,13 @@ class IncidentSettled(Event):
     `cause`: `ample` (capital bears all the incident can still bring, so the one claim is paid at once), `cut-off`,
     `freed` (a held share that is not needed tops up the others), or `income` (a later premium pays deferred amounts
     down). `claims` names the claims it is over, all of the incident's when empty; `claims_count` how many they are.
+    `settled_at` is when it was decided.
     """
 
     pool: PoolId
     incident: IncidentId
     allocation: int
+    settled_at: Instant
     cause: Literal["ample", "cut-off", "freed", "income"]
     claims: tuple[ClaimId, ...]
     claims_count: int
