@@ -141,7 +141,11 @@ class Timeline:
         met = result.expectations - len(result.failures)
         self._put("", f"{met} of {result.expectations} expectations met; log hash {result.log_hash}")
         for failure in result.failures:
-            self._put(*wrapped("FAILED  ", f"{failure.path} at {self._names.offset(failure.at)}: {failure.what}"))
+            self._put(
+                *wrapped(
+                    "FAILED  ", f"{failure.path} at {self._names.offset(failure.at)}: {self._names.plain(failure.what)}"
+                )
+            )
             self._put(*difference_lines(failure.differences, self._names))
 
     # --- rows
@@ -196,6 +200,8 @@ def spelled(content: Any, skipped: Sequence[str]) -> str:  # noqa: ANN401 - JSON
             parts = [f"{name} {_inner(value)}" for name, value in held if name not in skipped]
             return ", ".join(parts)
         case list():
+            if len(content) > 1 and all(isinstance(held, dict) for held in content):
+                return f"{len(content)} of them"
             rest = f", … {len(content) - _LIST_MAX} more" if len(content) > _LIST_MAX else ""
             return ", ".join(map(_inner, content[:_LIST_MAX])) + rest
         case str():
