@@ -1,0 +1,84 @@
+"""Where a read model is kept: SQLite in a file, or PostgreSQL; everything above speaks SQL through SQLAlchemy Core."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+_BUSY_S = 30.0
+_BEGIN = "adjudex_begin"
+_LOCK = 0x41444A58
+"""The number under which writers of the catalogue wait for each other on PostgreSQL."""
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the URL of a read model in a file."""
+    return f"sqlite+aiosqlite:///{path}"
+
+
+class Database:
+    """A database that holds read models. What is in it can always be made again from the logs.
+
+    A reader sees one moment, however many statements it needs. Writers of one SQLite file take turns.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Take `sqlite+aiosqlite:///<path>` or `postgresql+asyncpg://<user>@<host>/<name>`; connects when used."""
+        self.is_sqlite = url.startswith("sqlite")
+        if self.is_sqlite:
+            engine = create_async_engine(url, connect_args={"timeout": _BUSY_S})
+            event.listen(engine.sync_engine, "connect", _set_up_sqlite)
+            event.listen(engine.sync_engine, "begin", _begin_sqlite)
+            self._reader, self._writer = engine, engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+        else:
+            engine = create_async_engine(url)
+            self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._writer = engine
+        self._engine = engine
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Read, all of it as it is at one moment."""
+        async with self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """Write in one transaction; undone when anything is raised."""
+        if not self.is_sqlite:
+            async with self._writer.begin() as connection:
+                yield connection
+            return
+        async with self._turn, self._writer.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def arranging(self) -> AsyncIterator[AsyncConnection]:
+        """Write what several processes may want to write at once when they start: one after the other."""
+        async with self.writing() as connection:
+            if not self.is_sqlite:
+                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            yield connection
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+def _set_up_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own
+    # The driver would begin transactions by itself, and not where a reader needs one.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # What a power cut takes with it is read from the logs again: rows and progress are lost together.
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))

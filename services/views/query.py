@@ -1,0 +1,140 @@
+"""Reading the read model: one row, or a page of a kind, now or as of any position or instant."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Table, and_, false, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.instants import format_instant, parse_instant
+
+from .kind import Kind
+from .model import ReadModel
+from .tables import OPEN, Tables, column_of, natural
+
+_LOG = r"[a-z][a-z.-]{0,60}"
+_OFFSET = r"[0-9]{1,18}"
+_POSITIONS = re.compile(rf"{_LOG}/{_OFFSET}(\.{_OFFSET})*(,{_LOG}/{_OFFSET}(\.{_OFFSET})*)*")
+_CURSOR = re.compile(rf"([^~]{{20,40}})~({_LOG})/([0-9]{{1,9}})/({_OFFSET})~([^\x00-\x1f]{{1,1000}})")
+
+
+class Positions(NamedTuple):
+    """How far logs are read: for each log the next offset of every partition. Spelled `claims.events/154.220.3.9`."""
+
+    logs: Mapping[str, tuple[int, ...]]
+
+    def __str__(self) -> str:
+        """Spell it, the logs in alphabetical order and with commas between them."""
+        return ",".join(f"{log}/{'.'.join(map(str, offsets))}" for log, offsets in sorted(self.logs.items()))
+
+    @classmethod
+    def parse(cls, text: str) -> "Positions":
+        """Read what `str` wrote; raises ValueError."""
+        if _POSITIONS.fullmatch(text) is None:
+            problem = f"{text[:200]!r} is not spelled like claims.events/154.220.3.9"
+            raise ValueError(problem)
+        held = [part.partition("/") for part in text.split(",")]
+        return cls({log: tuple(map(int, offsets.split("."))) for log, _, offsets in held})
+
+
+class Cursor(NamedTuple):
+    """The natural position of a row: when and where it began to exist. Spelled `<instant>~<log position>~<id>`."""
+
+    born_at: int
+    log: str
+    part: int
+    born_offset: int
+    id: str
+
+    def __str__(self) -> str:
+        """Spell it."""
+        return f"{format_instant(self.born_at)}~{self.log}/{self.part}/{self.born_offset}~{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor":
+        """Read what `str` wrote; raises ValueError."""
+        match = _CURSOR.fullmatch(text)
+        if match is None:
+            problem = f"{text[:200]!r} is no cursor"
+            raise ValueError(problem)
+        instant, log, part, offset, row_id = match.groups()
+        return cls(parse_instant(instant), log, int(part), int(offset), row_id)
+
+
+AsOf = int | Positions | None
+"""An instant (milliseconds), positions of logs, or now."""
+
+
+class Page(NamedTuple):
+    """Contents of rows, and where the next page begins, if there is one."""
+
+    bodies: Sequence[str]
+    after: Cursor | None
+
+
+class Query:
+    """Reads at one moment: everything asked of one instance belongs together."""
+
+    def __init__(self, model: ReadModel, connection: AsyncConnection, tables: Tables) -> None:
+        self.model = model
+        self.connection = connection
+        self.tables = tables
+
+    @classmethod
+    async def at(cls, model: ReadModel, connection: AsyncConnection) -> "Query":
+        """Read the generation that is read now; raises ReadModelError where there is none."""
+        return cls(model, connection, await model.current(connection))
+
+    async def positions(self, logs: Sequence[str]) -> Positions:
+        """Return how far these logs are read."""
+        held: dict[str, list[int]] = {log: [] for log in logs}
+        for (log, _), offset in (await self.model.progress(self.connection, self.tables)).items():
+            if log in held:
+                held[log].append(offset)
+        return Positions({log: tuple(offsets) for log, offsets in held.items()})
+
+    async def get(self, kind: Kind[Any], row_id: str, as_of: AsOf = None) -> str | None:
+        """Return a row's content, or None where there is no such row at that moment."""
+        table = self.tables.rows[kind.name]
+        asked = select(table.c.body).where(table.c.id == row_id, _valid(table, as_of))
+        found = (await self.connection.execute(asked)).first()
+        return None if found is None else str(found.body)
+
+    async def page(
+        self,
+        kind: Kind[Any],
+        filters: Mapping[str, str],
+        limit: int,
+        *,
+        after: Cursor | None = None,
+        oldest_first: bool = False,
+        as_of: AsOf = None,
+    ) -> Page:
+        """Return rows in the order in which they began to exist, the youngest first unless told otherwise."""
+        table = self.tables.rows[kind.name]
+        order = natural(table)
+        asked = select(*order, table.c.body).where(_valid(table, as_of))
+        for field, value in filters.items():
+            asked = asked.where(column_of(table, field) == value)
+        if after is not None:
+            place = tuple_(*order)
+            asked = asked.where(place > tuple(after) if oldest_first else place < tuple(after))
+        asked = asked.order_by(*(order if oldest_first else (column.desc() for column in order))).limit(limit + 1)
+        rows = (await self.connection.execute(asked)).all()
+        following = Cursor(*rows[limit - 1][:-1]) if len(rows) > limit else None
+        return Page([row[-1] for row in rows[:limit]], following)
+
+
+def _valid(table: Table, as_of: AsOf) -> ColumnElement[bool]:
+    """Say which version of each row counts."""
+    if as_of is None:
+        return table.c.until_offset == OPEN
+    if isinstance(as_of, int):
+        return and_(table.c.from_at <= as_of, table.c.until_at > as_of)
+    places = [
+        and_(table.c.log == log, table.c.part == part, table.c.from_offset < end, table.c.until_offset >= end)
+        for log, offsets in as_of.logs.items()
+        for part, end in enumerate(offsets)
+    ]
+    return or_(*places) if places else false()
