@@ -4,14 +4,24 @@ from typing import Any
 
 from schemas.topics import OWNED, SERVICES, TOPICS
 from services.adjudication.service import SERVICE as ADJUDICATION
+from services.assessors.service import SERVICE as ASSESSORS
 from services.claims.service import SERVICE as CLAIMS
 from services.governance.service import SERVICE as GOVERNANCE
 from services.incidents.service import SERVICE as INCIDENTS
 from services.kernel.decider import DecisionService, Principal
 from services.kernel.space import Space
 from services.payouts.service import SERVICE as PAYOUTS
+from services.pools.service import SERVICE as POOLS
 
-DECISION_SERVICES: tuple[DecisionService[Any], ...] = (GOVERNANCE, INCIDENTS, CLAIMS, ADJUDICATION, PAYOUTS)
+DECISION_SERVICES: tuple[DecisionService[Any], ...] = (
+    GOVERNANCE,
+    ASSESSORS,
+    INCIDENTS,
+    CLAIMS,
+    ADJUDICATION,
+    POOLS,
+    PAYOUTS,
+)
 """Every decision service, in the order of the catalogue."""
 assert tuple(service.name for service in DECISION_SERVICES) == SERVICES
 TOPIC_NAMES: tuple[str, ...] = tuple(topic.name for topic in TOPICS)

@@ -76,6 +76,7 @@ def _embedded(data: DataDirectory, show: Show, *, kept: bool) -> int:
     finally:
         stage.close()
     show.balances(demonstration.balances())
+    show.books(demonstration.books())
     console = show.checking(path if kept else None)
     with path.open("rb") as file:
         return verify_file(file, console)

@@ -41,6 +41,10 @@ class Calendar:
         """Return how long something takes of which the story says that it takes `duration` milliseconds."""
         return duration * self.day // DAY
 
+    def whole(self, duration: int) -> int:
+        """Return such a span as rules have it: in whole seconds, rounded up."""
+        return -(-self.span(duration) // SECOND) * SECOND
+
     def instant_of(self, day: int, clock: str) -> int:
         """Return the instant of `day 3  14:00`."""
         return self.opening + self.span(time_of(day, clock) - time_of(1, _OPENS))
@@ -96,8 +100,10 @@ class Hurried(Calendar):
         )
         payout = hurried.claim.payout
         payout = payout.model_copy(update={"receipt_within": max(payout.receipt_within, comes)})
+        halt = hurried.halt and hurried.halt.model_copy(update={"notice": 0, "confirm_within": comes})
         return hurried.model_copy(
             update={
+                "halt": halt,
                 "incident": hurried.incident.model_copy(update={"procedure": procedure}),
                 "claim": hurried.claim.model_copy(update={"payout": payout}),
             }

@@ -15,6 +15,7 @@ from services.cli.demo.calendar import Calendar
 
 SPACE = "demonstration"
 START = parse_instant("2026-03-02T09:00:00Z")
+POOL = "harbor-pool"
 PRODUCT = "harbor-vault"
 ASSET = "eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
 SYMBOL = "USDC"
@@ -24,6 +25,8 @@ _ONE: int = 10**DECIMALS
 BOTS = ("chain-watch", "pool-sentry", "night-owl")
 STRANGER = "free-lunch"
 """A bot that governance never registered."""
+GUARDIANS = ("ada", "ben")
+"""Two people who may halt a product together."""
 GATEWAY = "gateway"
 """The principal that vouches for the sessions of people."""
 
@@ -44,8 +47,10 @@ STAKES_MINOR: Mapping[str, int] = {
 }
 """Assessors and their stakes in base units. One has more than all others, one will be a claimant as well."""
 COVERS_MINOR: Mapping[str, int] = {"alice": usdc(50_000), "carol": usdc(30_000), "erin": usdc(40_000)}
-"""Holders of cover and what they are covered for, in base units."""
-PEOPLE = (*STAKES_MINOR, "carol", "erin", "mallory")
+"""Who buys cover on the first day, and what they are covered for, in base units."""
+CAPITAL_MINOR: Mapping[str, int] = {"tessa": usdc(30_000), "sven": usdc(20_000)}
+"""Who provides capital on the first day, in base units."""
+PEOPLE = (*STAKES_MINOR, "carol", "erin", "mallory", "dora", *CAPITAL_MINOR, "greta")
 
 
 def digest(*parts: str) -> bytes:

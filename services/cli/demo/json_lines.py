@@ -93,6 +93,11 @@ class JsonLines(Console):
                 remaining_minor=str(balance.remaining_minor),
             )
 
+    def books(self, accounts: Mapping[str, int]) -> None:
+        """Write the pool's books, with their sum."""
+        spelled = {name: str(amount_minor) for name, amount_minor in accounts.items()}
+        self._line("books", self._at, accounts=spelled, sum_minor=str(sum(accounts.values())))
+
     def checking(self, export: Path | None) -> Console:
         """Name the export, and take the verification as it comes."""
         if export is not None:

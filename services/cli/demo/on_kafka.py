@@ -38,6 +38,7 @@ async def perform(data: DataDirectory, export: Path, show: Show, *, day_s: int, 
                 demonstration = Demonstration(stage, show)
                 await _play(demonstration, day_s)
                 show.balances(demonstration.balances())
+                show.books(demonstration.books())
                 ended = await asyncio.to_thread(services.stop)
                 with export.open("wb") as file:
                     await stage.export(file)

@@ -12,7 +12,7 @@ from schemas.outcomes import InputOutcome, NextStep
 from services.cli.console import Console, printable
 from services.cli.demo import words
 from services.cli.demo.calendar import Calendar, Hurried
-from services.cli.demo.cast import amount, both, name_of, plain
+from services.cli.demo.cast import amount, both, name_of, plain, units
 from services.cli.demo.scene import Balance, Posted
 from services.cli.demo.seen import Happened, Instructed
 from services.cli.render import place
@@ -22,7 +22,7 @@ _CLOCK, _WHO, _LABEL = 7, 14, 10
 _BOTH_COLUMNS = 95
 """What a line about a cover needs, base units included."""
 _OPENING = """\
-Adjudex: a vault is emptied, and five claims are decided, from the first report to the last payment.
+Adjudex: a vault is emptied, the capital does not suffice, and everybody gets the same share.
 
 All of it happens in a space made for this run, on one log. The clock is virtual: days pass in milliseconds. Keys and \
 accounts come from fixed seeds, so that every run writes the same bytes; never use them for anything else.
@@ -32,7 +32,7 @@ for them. Amounts are in USDC, with base units (6 decimals) in brackets. With --
 into with `adjudex log show`."""
 
 _HURRIED = """\
-Adjudex on Apache Kafka: a vault is emptied, and five claims are decided, from the first report to the last payment.
+Adjudex on Apache Kafka: a vault is emptied, the capital does not suffice, and everybody gets the same share.
 
 It is the story of `adjudex demo`, but through topics and separate processes, and on the wall's clock. Its rulebook is \
 in a hurry: a day takes {days} seconds, so that the vote of 72 hours lasts {vote}. On the left are seconds since the \
@@ -116,7 +116,7 @@ class Timeline:
     def instructed(self, instructed: Instructed) -> None:
         """Print a payout instruction."""
         self._due(instructed.at)
-        self._row(instructed.at, "payouts", words.instructing(instructed))
+        self._row(instructed.at, "payouts", words.instructing(instructed, self._calendar))
 
     def balances(self, balances: list[Balance]) -> None:
         """Print what is left of each cover."""
@@ -125,10 +125,24 @@ class Timeline:
             spell = both if self._columns >= _BOTH_COLUMNS else amount
             paid, remaining = amount(balance.paid_minor), spell(balance.remaining_minor)
             self._print(
-                Text(f"{balance.cover:<13}{name_of(balance.holder):<8}{amount(balance.amount_minor):>12}").append(
+                Text(f"{balance.cover:<15}{name_of(balance.holder):<7}{amount(balance.amount_minor):>12}").append(
                     f"   paid {paid:>12}   remaining {remaining}"
                 )
             )
+
+    def books(self, accounts: Mapping[str, int]) -> None:
+        """Print the pool's books, with what shows that they balance."""
+        self._heading("The books of the pool, from every posting in its log")
+        self._print(Text(f"{'account':<18}{'debit':>18}{'credit':>18}", "dim"))
+        for name, amount_minor in accounts.items():
+            debit, credit = units(max(amount_minor, 0)), units(max(-amount_minor, 0))
+            self._print(
+                Text(f"{name:<18}{debit if amount_minor > 0 else '':>18}{credit if amount_minor < 0 else '':>18}")
+            )
+        debits = sum(amount_minor for amount_minor in accounts.values() if amount_minor > 0)
+        credits_ = -sum(amount_minor for amount_minor in accounts.values() if amount_minor < 0)
+        balance = "the books balance" if debits == credits_ else "THE BOOKS DO NOT BALANCE"
+        self._print(Text(f"{'':<18}{units(debits):>18}{units(credits_):>18}   {balance}", "bold"))
 
     def checking(self, export: Path | None) -> Console:
         """Print a heading."""

@@ -1,8 +1,11 @@
 """Plays the story on a stage: posts what is due, lets everything settle, and shows what outsiders see."""
 
+from typing import get_args
+
 from schemas.claims import ClaimPaid, CoverRegistered
 from schemas.envelope import Outgoing
 from schemas.ids import parent
+from schemas.pools import Account
 from services.cli.demo.cast import key
 from services.cli.demo.scene import Balance, Posted, Show
 from services.cli.demo.seen import Happened, Instructed, Seen
@@ -46,7 +49,7 @@ class Demonstration:
             self._obey()
             self._tell()
             planned = [(when, step) for step in self._steps if (when := step.when(self.seen)) is not None]
-            if quiet and not planned and not self.seen.open_claims:
+            if quiet and not planned and not self.seen.open_ends:
                 break
             planned.sort(key=lambda one: one[0])
             now = self._stage.now()
@@ -75,6 +78,14 @@ class Demonstration:
             )
             for cover in sorted(covers, key=lambda cover: cover.cover)
         ]
+
+    def books(self) -> dict[str, int]:
+        """Sum up all postings of the pool by account: debits positive, credits negative, base units."""
+        accounts: dict[str, int] = {}
+        for event in (happened.event for happened in self.seen.happened):
+            for posting in getattr(event, "postings", ()):
+                accounts[posting.account] = accounts.get(posting.account, 0) + int(posting.amount_minor)
+        return {account: accounts[account] for account in get_args(Account) if account in accounts}
 
     async def _post(self, step: Step) -> None:
         contents = [(post, post.content(self.seen)) for post in step.posts]

@@ -67,6 +67,9 @@ class Show(Protocol):
     def balances(self, balances: list[Balance]) -> None:
         """The end of the story: what was paid, and what is left."""
 
+    def books(self, accounts: Mapping[str, int]) -> None:
+        """The pool's books: the sum of all postings by account, debits positive, credits negative."""
+
     def checking(self, export: Path | None) -> Console:
         """The verification begins, of an export that stays where it is; return what is written to."""
 
@@ -96,6 +99,9 @@ class Quiet:
         """Show nothing."""
 
     def balances(self, balances: list[Balance]) -> None:
+        """Show nothing."""
+
+    def books(self, accounts: Mapping[str, int]) -> None:
         """Show nothing."""
 
     def checking(self, export: Path | None) -> Console:

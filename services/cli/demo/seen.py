@@ -10,6 +10,7 @@ from schemas.envelope import Event, Message, Position, Record, decode
 from schemas.incidents import IncidentDecided, IncidentOpened
 from schemas.instants import parse_instant
 from schemas.outcomes import InputOutcome, PayoutInstruction
+from schemas.payouts import PayoutConfirmed
 from schemas.topics import INSTRUCTIONS, OUTCOMES, SERVICES
 from services.cli.demo.calendar import Calendar
 from services.kernel.records import FactNoted, InputsPassed, Refused, ReleaseStarted, SetAside, TopicStarted
@@ -70,6 +71,7 @@ class Seen:
     _first: dict[str, InputOutcome] = field(default_factory=dict)
     _by_position: dict[str, Happened] = field(default_factory=dict)
     _next: dict[tuple[str, int], int] = field(default_factory=dict)
+    _noted: dict[tuple[str, int, str], int] = field(default_factory=dict)
     _sent: set[_Place] = field(default_factory=set)
     _decided: set[_Place] = field(default_factory=set)
 
@@ -90,6 +92,10 @@ class Seen:
         """Return all events of a kind."""
         return [happened.event for happened in self.happened if isinstance(happened.event, kind)]
 
+    def noted(self, service: str, wire: str) -> int:
+        """Return how many facts of a type every partition of a service has noted: anybody may read its log."""
+        return min(self._noted.get((service, partition, wire), 0) for partition in range(self.partitions))
+
     def vote_closed_at(self, filing: str) -> int | None:
         """Return when the vote on the claim of a filing was closed."""
         if self.outcome(filing) is None:
@@ -108,21 +114,23 @@ class Seen:
         assert isinstance(opened, IncidentOpened)
         return any(decided.incident == opened.incident for decided in self.events(IncidentDecided))
 
-    def is_paid(self, filing: str) -> bool:
-        """Tell whether the claim of a filing is paid."""
+    def paid_at(self, filing: str) -> int | None:
+        """Return when the claim of a filing was first paid, all of it or a part."""
         if self.outcome(filing) is None:
-            return False
+            return None
         filed = self.decided(filing)
         assert isinstance(filed, ClaimFiled)
-        return any(paid.claim == filed.claim for paid in self.events(ClaimPaid))
+        paid = (one.at for one in self.happened if isinstance(one.event, ClaimPaid) and one.event.claim == filed.claim)
+        return next(paid, None)
 
     @property
-    def open_claims(self) -> set[str]:
-        """Claims that were filed and neither paid, denied nor left undecided so far."""
+    def open_ends(self) -> set[str]:
+        """Claims that are neither paid, in part at least, nor denied nor undecided, and payouts not yet confirmed."""
         ends: list[ClaimPaid | ClaimDenied | ClaimDrawn] = []
         ends += [*self.events(ClaimPaid), *self.events(ClaimDenied), *self.events(ClaimDrawn)]
-        ended = {event.claim for event in ends}
-        return {event.claim for event in self.events(ClaimFiled)} - ended
+        claims = {event.claim for event in self.events(ClaimFiled)} - {event.claim for event in ends}
+        confirmed = {event.payout for event in self.events(PayoutConfirmed)}
+        return claims | ({one.instruction.reference for one in self.instructed} - confirmed)
 
     async def read(self, store: Store) -> bool:
         """Read on, and tell whether all is quiet: nothing came, and every message that a service sent is decided."""
@@ -151,6 +159,9 @@ class Seen:
                 continue
             if record.topic in _LOGS:
                 self._settle(record, headers, content)
+            if isinstance(content, FactNoted):
+                fact = (record.topic.removesuffix(".events"), record.partition, content.fact_type)
+                self._noted[fact] = self._noted.get(fact, 0) + 1
             match content:
                 case InputOutcome():
                     self.outcomes[content.position] = content

@@ -28,12 +28,13 @@ class Mistypes(NamedTuple):
     aside: str
 
 
+# By the cover, which is alice's and erin's: pools number what they sell.
 _MISHAPS: dict[str, tuple[Fails | Mistypes, ...]] = {
-    "cover-alice": (
+    "harbor-pool.1": (
         Fails("the signer's node is down", "A transfer that fails leaves the claim approved; it is tried again."),
         Fails("the fee was too low, the transaction was dropped", "It fails once more; the wait doubles."),
     ),
-    "cover-erin": (Mistypes("A clerk types whole USDC where base units belong."),),
+    "harbor-pool.3": (Mistypes("A clerk types whole USDC where base units belong."),),
 }
 
 
@@ -51,7 +52,7 @@ class Treasury:
         if attempt in self._answered:
             return
         self._answered.add(attempt)
-        mishaps = self._mishaps.get(instruction.cover)
+        mishaps = self._mishaps.get(instruction.cover or "")
         mishap = mishaps.pop(0) if mishaps else None
         begins, transaction = instructed.at, "0x" + digest("transaction", *map(str, attempt)).hex()
         if isinstance(mishap, Fails):
