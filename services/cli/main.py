@@ -131,12 +131,17 @@ def demo(
 @ends
 def simulate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", callback=_readable, help="Scenario files (TOML).")],
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="DIR", file_okay=False, help="Keep the log of one scenario here."),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Run scenario files on a virtual clock and check what they expect."""
+    from services.cli.data import DataDirectory
     from services.cli.scenario.command import simulate as run_files
 
-    return run_files(files, Console(as_json=as_json))
+    return run_files(files, Console(as_json=as_json), None if data is None else DataDirectory(data))
 
 
 @app.command(help=texts.UP)

@@ -40,13 +40,14 @@ Exit codes: 0 the log verifies, and on Kafka has the same events; 1 it does not,
 SIMULATE = """Run scenario files on a virtual clock and check what they expect.
 
 A scenario is one TOML file: what is given, a timeline of public inputs, and what must come of them. All services run in
-memory; nothing is kept, and the same file gives the same log every time. Printed is a timeline, and of each expectation
-that is not met what was expected and what is. docs/scenarios.md explains the format.
+memory, and the same file gives the same log every time; --data keeps it, to look into. Printed is a timeline, and of
+each expectation that is not met what was expected and what is. docs/scenarios.md explains the format.
 
 \b
 Examples:
   adjudex simulate tests/scenarios/filed_too_early.toml
   adjudex simulate --json tests/scenarios/*.toml
+  adjudex simulate mine.toml --data mine && adjudex explain harbor.1/1 --data mine
 
 Exit codes: 0 every expectation was met; 1 one was not, or a service stopped; 2 a file is wrong, or wrong usage.
 """

@@ -150,8 +150,12 @@ def _claim(history: History, claim: str) -> list[Item]:
         settles = isinstance(event, IncidentSettled) and (not event.claims or claim in event.claims)
         if settles or any(line.claim == claim for line in lines):
             found.append(item)
-    found += [item for item in history.items if parent(getattr(item.event, "payout", None) or "") == claim]
-    return found
+    return [*found, *(item for item in history.items if _pays(item, claim))]
+
+
+def _pays(item: Item, claim: str) -> bool:
+    payout = getattr(item.event, "payout", None)
+    return isinstance(payout, str) and parent(payout) == claim
 
 
 # --- saying
@@ -169,8 +173,8 @@ def _say(history: History, named: Named, item: Item, console: Console) -> None:
         "event": orjson.Fragment(item.event.to_bytes()),
         "steps": [step._asdict() for step in steps],
     }
-    head = f"{format_instant(item.at)}  {item.event.wire.partition('.v')[0]}"
-    lines = ["", *wrapped(head + "  ", f"{shown}  [{item.position}]" if shown else f"[{item.position}]")]
+    head = f"{format_instant(item.at)}  {item.event.wire.partition('.v')[0]}  {item.position}"
+    lines = ["", printable(head), *(_row("says", shown) if shown else ())]
     if item.input.startswith("deadline/"):
         lines += _row("because", item.input)
     elif item.sender and not item.sender.startswith("/"):

@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 from services.cli.console import OperationRefusedError
 from services.kernel.clock import VirtualClock
-from services.kernel.memory_store import MemoryStore
 from services.kernel.space import Space
+from services.kernel.store import Store
 
 
 class Answered(NamedTuple):
@@ -18,7 +18,7 @@ class Answered(NamedTuple):
 class Asker:
     """Asks one space's query API."""
 
-    def __init__(self, space: Space, store: MemoryStore, clock: VirtualClock) -> None:
+    def __init__(self, space: Space, store: Store, clock: VirtualClock) -> None:
         self._space, self._store, self._clock = space, store, clock
 
     async def ask(self, path: str) -> Answered:

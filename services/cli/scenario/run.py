@@ -31,6 +31,8 @@ from services.kernel.clock import VirtualClock
 from services.kernel.memory_store import MemoryStore
 from services.kernel.partitioner import partition_of
 from services.kernel.proofs import vouch
+from services.kernel.space import space_json
+from services.kernel.sqlite_store import SqliteStore
 from services.kernel.wire import input_record
 from services.registry import TOPIC_NAMES, new_space
 
@@ -73,9 +75,12 @@ class Result:
 
 
 class Simulation:
-    """One run of one scenario. Raises ScenarioError when made from a file that cannot be run."""
+    """One run of one scenario; `log` is the file that keeps the log, which is in memory otherwise.
 
-    def __init__(self, scenario: Scenario, path: Path, show: Show) -> None:
+    Raises ScenarioError when made from a file that cannot be run.
+    """
+
+    def __init__(self, scenario: Scenario, path: Path, show: Show, log: Path | None = None) -> None:
         self.scenario = scenario
         self.names = Names(scenario.start, people_of(scenario))
         self.result = Result()
@@ -88,7 +93,12 @@ class Simulation:
         self._steps = [self._filled(number, step) for number, step in enumerate(scenario.timeline)]
         self.space = new_space(SPACE, PARTITIONS, public_key("root"))
         self.clock = VirtualClock(scenario.start - SETUP_BEFORE)
-        self.store = MemoryStore(SPACE, TOPIC_NAMES, PARTITIONS, self.clock, incarnation)
+        self.store: MemoryStore | SqliteStore
+        if log is None:
+            self.store = MemoryStore(SPACE, TOPIC_NAMES, PARTITIONS, self.clock, incarnation)
+        else:
+            config = space_json(self.space)
+            self.store = SqliteStore.create(log, SPACE, TOPIC_NAMES, PARTITIONS, self.clock, incarnation, config)
         self.embedded = Embedded(self.space, self.store)
         self._asker = Asker(self.space, self.store, self.clock)
         self._seen = Seen(PARTITIONS)
@@ -138,6 +148,11 @@ class Simulation:
         self.result.log_hash = self.embedded.log_hash()
         self._show.ends(self.result)
         return self.result
+
+    def close(self) -> None:
+        """Close the log that is kept."""
+        if isinstance(self.store, SqliteStore):
+            self.store.close()
 
     async def _give(self) -> None:
         """Post what is given; what is refused makes the file wrong."""
