@@ -68,7 +68,14 @@ def base(meta: Meta) -> dict[str, Any]:
 
 def change(row: RowT, meta: Meta, **fields: Any) -> RowT:  # noqa: ANN401 - each row has its own fields
     """Return the next version of a row."""
-    return row.model_copy(update={"changed_at": meta.at, "changed_in": meta.position, **fields})
+    # As model_copy does, without copying what is replaced at once: most versions of a log are made here.
+    following = row.__class__.__new__(row.__class__)
+    held = {**row.__dict__, "changed_at": meta.at, "changed_in": meta.position, **fields}
+    object.__setattr__(following, "__dict__", held)
+    object.__setattr__(following, "__pydantic_fields_set__", row.__pydantic_fields_set__)
+    object.__setattr__(following, "__pydantic_extra__", None)
+    object.__setattr__(following, "__pydantic_private__", None)
+    return following
 
 
 Keys = Callable[[Any, Meta], Iterable[str]]

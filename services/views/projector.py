@@ -25,6 +25,8 @@ from .tables import OPEN, Tables, field_value
 _LOADED_AT_ONCE = 500
 _HELD_MAX = 20_000
 _MARKER = b"topic.started.v1"
+_UNTIL_OFFSET, _UNTIL_AT = 2, 6
+"""Where the end of a version stands among the columns of its table."""
 
 
 class _Place(NamedTuple):
@@ -54,9 +56,7 @@ class _Held:
 
     __slots__ = ("born_at", "born_offset", "from_offset", "pending", "row")
 
-    def __init__(
-        self, row: Row, from_offset: int, born_at: int, born_offset: int, pending: dict[str, Any] | None
-    ) -> None:
+    def __init__(self, row: Row, from_offset: int, born_at: int, born_offset: int, pending: list[Any] | None) -> None:
         self.row = row
         self.from_offset = from_offset
         self.born_at = born_at
@@ -91,6 +91,7 @@ class Projector:
         self._places: dict[str, _Place] | None = None
         self._fetch_from: dict[str, int] = {}
         self._held: dict[str, dict[str, _Held | None]] = {}
+        self._insertions: dict[str, str] = {}
         self._handlers = _handlers(model.kinds)
         self._every = {
             log: [(kind, kind.on[Message]) for kind in model.kinds if log in kind.logs and Message in kind.on]
@@ -228,22 +229,31 @@ class Projector:
                 raise MovedError("another generation of the read model is read now")
             await self._move(connection, tables, places)
             await self._load(connection, tables, read)
-            inserts: dict[str, list[dict[str, Any]]] = defaultdict(list)
+            inserts: dict[str, list[list[Any]]] = defaultdict(list)
             closes: dict[str, list[dict[str, Any]]] = defaultdict(list)
             for one in read:
                 for touched in one.touched:
                     self._fold(one, touched, inserts, closes)
             for name, rows in closes.items():
                 await connection.execute(_closing(tables.rows[name]), rows)
-            for name, rows in inserts.items():
-                await connection.execute(tables.rows[name].insert(), rows)
+            for name, versions in inserts.items():
+                inserting = self._inserting(tables.rows[name], connection)
+                await connection.exec_driver_sql(inserting, [tuple(version) for version in versions])
         for name, held in self._held.items():
             for one_row in inserts.get(name, ()):
-                latest = held.get(one_row["id"])
+                latest = held.get(one_row[0])
                 if latest is not None:
                     latest.pending = None
             if len(held) > _HELD_MAX:
                 held.clear()
+
+    def _inserting(self, table: Table, connection: AsyncConnection) -> str:
+        """Spell the insertion of a whole row, whose values come in the order of the columns."""
+        if table.name not in self._insertions:
+            compiled = table.insert().compile(dialect=connection.dialect)
+            assert compiled.positiontup == table.c.keys()
+            self._insertions[table.name] = str(compiled)
+        return self._insertions[table.name]
 
     async def _move(self, connection: AsyncConnection, tables: Tables, places: Mapping[str, _Place]) -> None:
         assert self._places is not None
@@ -291,7 +301,7 @@ class Projector:
         self,
         one: _Read,
         touched: _Touched,
-        inserts: dict[str, list[dict[str, Any]]],
+        inserts: dict[str, list[list[Any]]],
         closes: dict[str, list[dict[str, Any]]],
     ) -> None:
         kind, known = touched.kind, self._held[touched.kind.name]
@@ -299,11 +309,11 @@ class Projector:
         for name in touched.ids:
             held = known[name]
             before = held.row if held else None
-            after = kind.fold(before, one.event, meta._replace(id=name))
+            after = kind.fold(before, one.event, Meta._make((name, *meta[1:])))
             if after is before:
                 continue
             if held is not None and held.pending is not None:
-                held.pending.update(until_offset=meta.offset, until_at=reached)
+                held.pending[_UNTIL_OFFSET], held.pending[_UNTIL_AT] = meta.offset, reached
             elif held is not None:
                 closes[kind.name].append(
                     {
@@ -317,20 +327,9 @@ class Projector:
                 known[name] = None
                 continue
             born_at, born_offset = (held.born_at, held.born_offset) if held else (reached, meta.offset)
-            pending = {
-                "id": name,
-                "from_offset": meta.offset,
-                "until_offset": OPEN,
-                "log": meta.log,
-                "part": meta.partition,
-                "from_at": reached,
-                "until_at": OPEN,
-                "born_at": born_at,
-                "born_offset": born_offset,
-                "body": after.to_bytes().decode(),
-            }
-            for field in kind.filters:
-                pending[f"by_{field}"] = field_value(getattr(after, field))
+            pending = [name, meta.offset, OPEN, meta.log, meta.partition, reached, OPEN, born_at, born_offset]
+            pending.append(after.to_bytes().decode())
+            pending += (field_value(getattr(after, field)) for field in kind.filters)
             inserts[kind.name].append(pending)
             known[name] = _Held(after, meta.offset, born_at, born_offset, pending)
 

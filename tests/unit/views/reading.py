@@ -16,11 +16,11 @@ from tests.unit.views.story import Logs
 
 @asynccontextmanager
 async def views_of(logs: Logs, folder: Path, *, name: str = "views") -> AsyncIterator[Views]:
-    views = await Views.open(Database(sqlite_url(folder / f"{name}.sqlite")), logs.space, logs.store)
+    database = Database(sqlite_url(folder / f"{name}.sqlite"))
     try:
-        yield views
+        yield await Views.open(database, logs.space, logs.store)
     finally:
-        await views.close()
+        await database.close()
 
 
 async def row(views: Views, kind: str, row_id: str, as_of: AsOf = None) -> Any:  # noqa: ANN401 - JSON

@@ -18,6 +18,8 @@ from services.views.running import Rebuild, Views
 from tests.unit.views.reading import digest, ids, row, views_of
 from tests.unit.views.story import HOUR, SPACE, START, Logs, capital, file_claim, govern, product, sell, whole_story
 
+NOON = "2026-03-01T12:00:00.000Z"
+
 
 def test_as_of_an_instant__the_row_as_it_was(tmp_path: Path) -> None:
     async def run() -> None:
