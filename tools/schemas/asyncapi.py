@@ -8,7 +8,7 @@ from typing import Any
 
 from schemas import topics
 from schemas.envelope import Input, Message
-from services.kernel.records import TopicStarted
+from services.kernel.records import FactNoted, TopicStarted
 from tools.schemas import catalogue
 from tools.schemas.models import Schema, schema_of, walk
 from tools.schemas.samples import samples
@@ -157,7 +157,7 @@ def _messages(topic: topics.Topic) -> Iterable[Schema]:
             kinds = (*catalogue.deciders(service), "partition")
             for wire, model in catalogue.logged(service).items():
                 if wire != TopicStarted.wire:
-                    yield _message(model, "LogHeaders", kinds)
+                    yield _message(model, "LogHeaders", ("facts",) if model is FactNoted else kinds)
         case "output":
             yield _message(catalogue.outputs()[topic.name], "MessageHeaders", ())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -42,8 +42,12 @@ NAMED: Mapping[str, tuple[Any, str]] = {
 assert TypeAdapter(assessors.StakeMinor).json_schema() == TypeAdapter(pools.CapitalMinor).json_schema()
 
 
+@cache
 def schema_of(model: type[Message], *, written: bool) -> Schema:
-    """Return what is accepted of a sender, or what services write: every field, instants as we spell them."""
+    """Return what is accepted of a sender, or what services write: every field, instants as we spell them.
+
+    It is drawn once; whoever changes it takes a copy.
+    """
     drawn = model.model_json_schema(mode="serialization" if written else "validation")
     used: set[str] = set()
     schema = _tidy(drawn, written=written, used=used)

@@ -51,8 +51,8 @@ def test_the_check_shows_the_difference__when_a_file_is_not_as_the_code(
     (file.parent / "claim.forgotten.v1.json").write_text("{}")
     assert main(["--check"], tree) == 1
     said = capsys.readouterr().err
-    assert '-  "claimer": {' in said
-    assert '+  "claimant": {' in said
+    assert '-    "claimer": {' in said
+    assert '+    "claimant": {' in said
     assert "claim.forgotten.v1.json: no message has this name" in said
     assert main([], tree) == 0
     assert main(["--check"], tree) == 0
