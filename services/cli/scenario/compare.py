@@ -34,14 +34,18 @@ def differences(expected: Any, actual: Any, path: str = "") -> list[Difference]:
     if isinstance(expected, dict) and isinstance(actual, dict):
         found = []
         for name, held in expected.items():
-            found += differences(held, actual.get(name, MISSING), f"{path}.{name}" if path else name)
+            found += differences(held, actual.get(name, MISSING), _at(path, name))
         return found
     if isinstance(expected, list) and isinstance(actual, list):
         if len(expected) != len(actual):
             return [Difference(path, expected, actual)]
         pairs = enumerate(zip(expected, actual, strict=True))
-        return [held for number, (one, other) in pairs for held in differences(one, other, f"{path}.{number}")]
+        return [held for number, (one, other) in pairs for held in differences(one, other, _at(path, number))]
     return [] if _fits(expected, actual) else [Difference(path, expected, actual)]
+
+
+def _at(path: str, part: str | int) -> str:
+    return f"{path}.{part}" if path else str(part)
 
 
 def _fits(expected: Any, actual: Any) -> bool:  # noqa: ANN401
