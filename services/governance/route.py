@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from schemas.envelope import Event
 from schemas.governance import (
-    GroupSet,
     IncidentFound,
     PoolListed,
     PrincipalRegistered,
@@ -26,7 +25,6 @@ _RECEIVERS: Mapping[type[Event], tuple[str, ...]] = {
     RulebookPublished: ("incidents", "claims", "adjudication", "pools"),
     ProductListed: ("incidents", "claims", "pools"),
     StakeTermsSet: ("assessors",),
-    GroupSet: ("adjudication",),
     ProductHalted: _HALTED,
     ProductOpened: _HALTED,
     PrincipalRegistered: _PROVERS,

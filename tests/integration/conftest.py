@@ -33,8 +33,9 @@ def market_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         new_key(data, FILER, "--stream", "claim.filings", "--account", HOLDER),
     ]
     said = run_up(data, [*market(), *keys], "--partitions", "2", "--space", "test")
+    said += run_up(data, world.stakes())
     fates = [answer["outcome"]["fate"] for answer in said if "outcome" in answer]
-    assert fates == ["decided"] * (len(market()) + len(keys))
+    assert fates == ["decided"] * (len(market()) + len(keys) + len(world.stakes()))
     return data
 
 

@@ -24,7 +24,12 @@ TWIN = "c-8"
 STRAYS = [f"stray/{number}" for number in range(99)]
 WANTED: dict[str, Line] = {
     "governance.actions": world.govern(
-        "assessor.profile.v1", "profile", assessor="eip155:1:0x" + "e1" * 20, stake_minor="5"
+        "stake.set-terms.v1",
+        "terms",
+        asset=world.ASSET,
+        stake_min_minor="5",
+        notice="1s",
+        payout=world.rulebook()["claim"]["payout"],
     ),
     "incident.reports": world.report("fine", world.PRODUCTS[1]),
     "cover.registrations": world.register("c-9"),
@@ -39,13 +44,13 @@ WANTED: dict[str, Line] = {
 }
 """An input of each stream that is accepted."""
 AMOUNTS = {
-    "governance.actions": "stake_minor",
+    "governance.actions": "stake_min_minor",
     "cover.registrations": "amount_minor",
     "claim.filings": "amount_minor",
     "payout.receipts": "amount_minor",
 }
 FIRST_FIELD = {
-    "governance.actions": "assessor",
+    "governance.actions": "asset",
     "incident.reports": "product",
     "cover.registrations": "cover",
     "claim.filings": "cover",

@@ -108,11 +108,28 @@ def market() -> list[Line]:
             )
             for product in PRODUCTS
         ),
-        *(
-            govern("assessor.profile.v1", f"profile-{number}", assessor=account, stake_minor="1000")
-            for number, account in enumerate(ASSESSORS)
+        govern(
+            "stake.set-terms.v1",
+            "stake-terms",
+            asset=ASSET,
+            stake_min_minor="1",
+            notice="1s",
+            payout=rulebook()["claim"]["payout"],
         ),
     ]
+
+
+def stakes() -> list[Line]:
+    """What assessors do once governance has set everything up, through a gateway that is registered."""
+    lines = []
+    for number, account in enumerate(ASSESSORS):
+        more: Line = {"as": GATEWAY}
+        lines.append(
+            line("assessor.actions", "assessor.register.v1", f"register-{number}", {"assessor": account}, **more)
+        )
+        stake = {"assessor": account, "amount_minor": "1000", "transaction": f"0x{number}"}
+        lines.append(line("assessor.actions", "stake.add.v1", f"stake-{number}", stake, **more))
+    return lines
 
 
 def report(reference: str, product: str = PRODUCTS[0], **content: object) -> Line:

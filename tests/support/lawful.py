@@ -104,8 +104,15 @@ class LawfulWorld:
             assert type(message.content) in service.facts.types, f"{name} does not read {message.content.wire}"
             self.facts[name] = service.facts.evolve(self.facts[name], message.content)
             assert_snapshot_reads_back(service.facts.state, self.facts[name])
+            concerned = () if service.audience is None else service.audience(self.facts[name], message.content)
+            for key in sorted(concerned):
+                self._hear(service, key, message)
             return
-        events = self._decide(service, message.key, message.content, message.since, message.source)
+        kind = message.key.removeprefix(BROADCAST)
+        self._hear(service, message.key if kind == message.key else f"{kind}/0", message)
+
+    def _hear(self, service: DecisionService[Any], key: str, message: Waiting) -> None:
+        events = self._decide(service, key, message.content, message.since, message.source)
         assert not any(isinstance(event, Refused) for event in events), f"{message} of a sibling is refused: {events}"
 
     def _pass_time(self, milliseconds: int) -> None:
@@ -172,6 +179,9 @@ class LawfulWorld:
         decided = [event for event in events if not isinstance(event, Refused)]
         if decided:
             self.states[key] = after
+        for event in decided:
+            if type(event) in getattr(service.facts, "own", ()):
+                self.facts[service.name] = service.facts.evolve_own(self.facts[service.name], key, event)  # type: ignore[attr-defined]
         for sequence, event in enumerate(decided, 1):
             for send in service.route(Decided(key, sequence, since, event)):
                 if send.receiver in self.inboxes:

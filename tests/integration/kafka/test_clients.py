@@ -14,14 +14,15 @@ from services.cli.data import DataDirectory
 from services.kernel.partitioner import partition_of
 from tests.integration.kafka.conftest import NewData
 from tests.integration.kafka.filling import fill
-from tests.integration.world import ASSESSORS, SCOPE
+from tests.integration.world import ASSET, SCOPE, rulebook
 from tests.support.command import adjudex, answers
 from tools.broker import java_tool
 
 PATIENCE_S = 60
 KEY = f"scope/{SCOPE}"
 HOME, OTHER = partition_of(KEY, 2), 1 - partition_of(KEY, 2)
-TYPE = "assessor.profile.v1"
+TYPE = "stake.set-terms.v1"
+TERMS = {"asset": ASSET, "notice": "1d", "payout": rulebook()["claim"]["payout"]}
 
 
 def headers(identifier: str) -> dict[str, str]:
@@ -30,8 +31,8 @@ def headers(identifier: str) -> dict[str, str]:
 
 
 def value(number: int) -> bytes:
-    """Write a profile as an outsider would: not canonical, with white space."""
-    return json.dumps({"scope": SCOPE, "assessor": ASSESSORS[number], "stake_minor": str(1_000 + number)}).encode()
+    """Write an act of governance as an outsider would: not canonical, with white space."""
+    return json.dumps({**TERMS, "scope": SCOPE, "stake_min_minor": str(1_000 + number)}).encode()
 
 
 def name_of(data: Path) -> str:
@@ -51,8 +52,8 @@ def fates(data: Path, identifier: str) -> list[str]:
 
 
 def effects(data: Path, identifier: str) -> int:
-    """Count the profiles that an input led to, wherever it was decided."""
-    return sum(entry.get("type") == "assessor.profiled.v1" for entry in told(data, identifier))
+    """Count the terms that an input led to, wherever it was decided."""
+    return sum(entry.get("type") == "stake.terms-set.v1" for entry in told(data, identifier))
 
 
 def run(command: list[str], given: bytes = b"") -> bytes:
@@ -119,7 +120,7 @@ def test_confluents_client_with_its_default_partitioner__every_record_is_decided
     fill(data)
     for identifier in ("confluent-0", "confluent-1", "confluent-2"):
         assert effects(data, identifier) == 1, identifier
-    # The same profile again changes nothing: that is against a rule, wherever the record was put.
+    # The same terms again changes nothing: that is against a rule, wherever the record was put.
     assert effects(data, "no-key") == 0
 
 
@@ -131,9 +132,9 @@ def test_confluents_client_reads_outcomes_with_default_settings_and_logs_committ
     outcomes = consume(f"{space}.input.outcomes", 1)
     assert [json.loads(message.value())["input_id"] for message in outcomes] == ["one"]
     events = consume(f"{space}.governance.events", 1, **{"isolation.level": "read_committed"})
-    (profiled,) = [message for message in events if dict(message.headers())["ce_type"] == b"assessor.profiled.v1"]
-    assert profiled.key() == KEY.encode()
-    assert dict(profiled.headers())["ce_causationid"] == b"one"
+    (held,) = [message for message in events if dict(message.headers())["ce_type"] == b"stake.terms-set.v1"]
+    assert held.key() == KEY.encode()
+    assert dict(held.headers())["ce_causationid"] == b"one"
 
 
 def consume(topic: str, count: int, **more: str) -> list[Any]:

@@ -10,7 +10,7 @@ from services.kernel.partition import BrokenInvariantError, Decision, Partition
 from tests.integration.kafka.conftest import NewData
 from tests.integration.kafka.filling import fill
 from tests.support.command import Answer, adjudex, answers
-from tests.unit.cli.spaces import JUNK, LINES, PROFILE
+from tests.unit.cli.spaces import JUNK, LINES, TERMS
 
 
 def told(*command: str | Path) -> list[Answer]:
@@ -21,7 +21,7 @@ def told(*command: str | Path) -> list[Answer]:
 
 def test_log_and_set_aside__read_what_was_decided(decided: Path, tmp_path: Path) -> None:
     data = decided
-    shown = told("log", "show", "profile-1", "--data", data)
+    shown = told("log", "show", "terms-1", "--data", data)
     assert [entry["fate"]["fate"] for entry in shown if entry["kind"] == "input"] == ["decided", "duplicate"]
     event = next(entry for entry in shown if entry["kind"] == "event")
     assert told("log", "show", event["position"], "--data", data)[1]["position"] == event["position"]
@@ -44,7 +44,7 @@ def test_record_missing_from_a_log_on_kafka__is_found_by_its_chain(decided: Path
     file = tmp_path / "export.jsonl"
     told("log", "export", "--data", decided, "--to", file)
     lines = file.read_text().splitlines(keepends=True)
-    event = next(number for number, line in enumerate(lines) if '"assessor.profiled.v1"' in line and ".events" in line)
+    event = next(number for number, line in enumerate(lines) if '"stake.terms-set.v1"' in line and ".events" in line)
     before, where = (json.loads(line)["line"] for line in lines[event - 1 : event + 1])
     del lines[event]
     file.write_text("".join(lines))
@@ -68,7 +68,7 @@ def stopped(new_data: NewData, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, s
 
     monkeypatch.setattr(Partition, "decide", with_a_bug)
     data = new_data()
-    (error,) = fill(data, ({**JUNK, "id": "poison"}, PROFILE)).stopped
+    (error,) = fill(data, ({**JUNK, "id": "poison"}, TERMS)).stopped
     assert error.position == "claim.filings/1/1"
     return data, error.position
 

@@ -18,13 +18,24 @@ from services.registry import TOPIC_NAMES, new_space
 START = 1_700_000_000_000
 """2023-11-14T22:13:20Z."""
 ASSET = "eip155:1/erc20:0x" + "a0" * 20
-PROFILE = {
+TERMS = {
     "stream": "governance.actions",
-    "type": "assessor.profile.v1",
-    "id": "profile-1",
-    "content": {"assessor": "eip155:1:0x" + "e1" * 20, "stake_minor": "1000"},
+    "type": "stake.set-terms.v1",
+    "id": "terms-1",
+    "content": {
+        "asset": ASSET,
+        "stake_min_minor": "1000",
+        "notice": "1d",
+        "payout": {
+            "first_retry": "1h",
+            "multiplier": 2,
+            "longest_retry": "1d",
+            "attempts_max": 8,
+            "receipt_within": "1d",
+        },
+    },
 }
-AGAIN = {**PROFILE, "id": "profile-2"}
+AGAIN = {**TERMS, "id": "terms-2"}
 JUNK = {"stream": "claim.filings", "type": "claim.file.v1", "id": "junk", "raw": "{\udcff", "partition": 1}
 UNKNOWN = {
     "stream": "payout.receipts",
@@ -32,7 +43,7 @@ UNKNOWN = {
     "id": "failed",
     "content": {"payout": "c/1/1", "attempt": 1, "reason": "no gas"},
 }
-LINES = (PROFILE, PROFILE, AGAIN, JUNK, UNKNOWN)
+LINES = (TERMS, TERMS, AGAIN, JUNK, UNKNOWN)
 """One that is decided, repeated, and refused with another id; one that cannot be read; one about nothing."""
 
 

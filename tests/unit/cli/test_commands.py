@@ -97,7 +97,7 @@ def test_damaged_file__refused_with_what_to_do(args: tuple[str, ...], tmp_path: 
     "args",
     [
         ("log", "show", "scope/main"),
-        ("log", "show", "profile-1"),
+        ("log", "show", "terms-1"),
         ("log", "export"),
         ("log", "verify"),
         ("set-aside", "list"),

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from tests.support.command import adjudex
-from tests.unit.cli.spaces import LINES, PROFILE, new_data
+from tests.unit.cli.spaces import LINES, TERMS, new_data
 
 HOUR = 3_600_000
 CHECKS = [
@@ -48,7 +48,7 @@ def test_all_well__every_check_is_ok(tmp_path: Path) -> None:
     found = examined(new_data(tmp_path), 0)
     assert {name: status for name, (status, _, _) in found.items()} == dict.fromkeys(CHECKS, "ok")
     assert found["space"][1] == "unit, 2 partitions"
-    assert found["stopped"][1] == "none of 10 partitions"
+    assert found["stopped"][1] == "none of 14 partitions"
 
 
 def test_text__one_aligned_line_a_check(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_undecided_inputs__warned_of_with_the_oldest(tmp_path: Path) -> None:
 
 def test_clock_that_went_back__fails(tmp_path: Path) -> None:
     ahead = time.time_ns() // 1_000_000 + 5 * HOUR
-    status, what, todo = examined(new_data(tmp_path, (PROFILE,), start=ahead), 1)["clock"]
+    status, what, todo = examined(new_data(tmp_path, (TERMS,), start=ahead), 1)["clock"]
     assert status == "fail"
     assert re.search(r"the clock went back by (5h|4h59m\d+s)$", what)
     assert "no deadline fires" in todo
@@ -104,7 +104,7 @@ def test_changed_event__stops_its_partition(tmp_path: Path) -> None:
     data = new_data(tmp_path)
     with sqlite3.connect(data / "space.sqlite") as connection:
         connection.execute(
-            "UPDATE records SET value = '{' WHERE position > 1 AND CAST(headers AS TEXT) LIKE '%assessor.profiled.v1%'"
+            "UPDATE records SET value = '{' WHERE position > 1 AND CAST(headers AS TEXT) LIKE '%stake.terms-set.v1%'"
         )
     connection.close()
     status, what, todo = examined(data, 1)["stopped"]
