@@ -24,23 +24,40 @@ class Halt(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """The fold over broadcasts, and over the own log.
-
-    `version` counts the broadcasts noted so far; a round names the version its electorate is taken from. `halts` has
-    the last halt of each product. `index` is what this partition decided.
-    """
+class Heard:
+    """The fold over broadcasts: `version` counts them, `halts` has the last halt of each product."""
 
     version: int = 0
     rulebooks: PersistentMap[str, Rulebook] = field(default_factory=PersistentMap)
     profiles: Profiles = field(default_factory=Profiles)
     halts: PersistentMap[str, Halt] = field(default_factory=PersistentMap)
     principals: Principals = field(default_factory=PersistentMap)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was heard, and what this partition decided; apart, because every vote changes the one and not the other."""
+
+    heard: Heard = field(default_factory=Heard)
     index: Index = field(default_factory=Index)
+
+    @property
+    def version(self) -> int:
+        """The number of broadcasts so far; a round names the version its electorate is taken from."""
+        return self.heard.version
+
+    @property
+    def profiles(self) -> Profiles:
+        """All assessors."""
+        return self.heard.profiles
+
+    def halt_of(self, product: str) -> Halt | None:
+        """Return the last halt of a product."""
+        return self.heard.halts.get(product)
 
     def procedure(self, rulebook: str, subject: Subject) -> tuple[Stage, ...]:
         """Return the stages a case goes through; its rulebook was broadcast before the case, or a law is broken."""
-        book = self.rulebooks.get(rulebook)
+        book = self.heard.rulebooks.get(rulebook)
         assert book is not None, f"rulebook {rulebook} is not known, but a case of it is"
         return book.incident.procedure if subject == "incident" else book.claim.procedure
 
@@ -69,13 +86,13 @@ class AdjudicationFacts:
 
     def evolve(self, facts: Facts, fact: Message) -> Facts:
         """Fold one broadcast."""
-        version = facts.version + 1
-        rulebooks, profiles, halts, principals = facts.rulebooks, facts.profiles, facts.halts, facts.principals
+        heard, version = facts.heard, facts.heard.version + 1
+        rulebooks, profiles, halts, principals = heard.rulebooks, heard.profiles, heard.halts, heard.principals
         match fact:
             case AssessorProfiled():
-                profiles = with_profile(profiles, version, facts.index.rounds.oldest(version), fact)
+                profiles = with_profile(profiles, version, facts.index.cases.rounds.oldest(version), fact)
             case StakeWithdrawalAnnounced():
-                profiles = with_withdrawal(profiles, version, facts.index.rounds.oldest(version), fact)
+                profiles = with_withdrawal(profiles, version, facts.index.cases.rounds.oldest(version), fact)
             case RulebookPublished(rulebook=rulebook):
                 rulebooks = rulebooks.set(rulebook.id, rulebook)
             case ProductHalted() | ProductOpened():
@@ -83,20 +100,19 @@ class AdjudicationFacts:
             case _:
                 principals = fold_principals(principals, fact)
         # Most facts are profiles, and replace() takes twice as long.
-        return Facts(version, rulebooks, profiles, halts, principals, facts.index)
+        return Facts(Heard(version, rulebooks, profiles, halts, principals), facts.index)
 
     def evolve_own(self, facts: Facts, key: str, event: Event) -> Facts:
         """Fold one event of the own log."""
-        index = with_event(facts.index, key, event)
-        return Facts(facts.version, facts.rulebooks, facts.profiles, facts.halts, facts.principals, index)
+        return Facts(facts.heard, with_event(facts.index, key, event))
 
     def principal(self, facts: Facts, principal: str) -> Principal | None:
         """Look up a registered principal."""
-        return facts.principals.get(principal)
+        return facts.heard.principals.get(principal)
 
 
 def audience(facts: Facts, message: Message) -> Iterable[str]:
     """Name the aggregates that a broadcast concerns: a halt and its early end, the open cases of the product."""
     if isinstance(message, ProductHalted | ProductOpened):
-        return [case_key(case) for case in facts.index.cases_of(message.product)]
+        return [case_key(case) for case in facts.index.cases.of(message.product)]
     return ()

@@ -21,7 +21,7 @@ def halt(case: Case, content: ProductHalted, since: int) -> Sequence[CaseHalted]
 
 def halt_from_the_start(case: Case, facts: Facts, since: int) -> Sequence[CaseHalted]:
     """Let a stage that opens while its product is halted, or about to be, end later."""
-    known = None if case.terms.product is None else facts.halts.get(case.terms.product)
+    known = None if case.terms.product is None else facts.halt_of(case.terms.product)
     return () if known is None else _moved(case, known.effective_at, known.until, since)
 
 

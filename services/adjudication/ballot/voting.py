@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from schemas.adjudication import CastVote, VoteCounted
+from schemas.adjudication import CastVote, Choice, VoteCounted
 from schemas.envelope import Event
 from schemas.outcomes import NextStep
 from schemas.rulebook import Ballot, StakeWeight
@@ -28,6 +28,8 @@ def vote(rules: Ballot, state: Round, facts: Facts, content: CastVote, at: int) 
         return [refusal]
     earlier = state.votes.get(content.assessor)
     closes_at = due(state, state.heads + (earlier is None))
+    weight_minor = bounds.weight_of(stake_minor)
+    sums = _sums(state, content.choice, weight_minor, earlier)
     counted = VoteCounted(
         round=bounds.round,
         assessor=content.assessor,
@@ -35,10 +37,10 @@ def vote(rules: Ballot, state: Round, facts: Facts, content: CastVote, at: int) 
         clause=content.clause,
         rationale=content.rationale,
         stake_minor=stake_minor,
-        weight_minor=bounds.weight_of(stake_minor),
+        weight_minor=weight_minor,
         replaces=earlier is not None,
-        accept_minor=state.accept_minor + _weight(bounds, cast, "accept") - _weight(bounds, earlier, "accept"),
-        deny_minor=state.deny_minor + _weight(bounds, cast, "deny") - _weight(bounds, earlier, "deny"),
+        accept_minor=sums["accept"],
+        deny_minor=sums["deny"],
         next=NextStep(step="ballot closes", due_at=max(at, closes_at)),
     )
     overdue = at >= due(state, state.heads)
@@ -57,8 +59,13 @@ def stake_of(assessor: str, rules: StakeWeight, bounds: Bounds, facts: Facts) ->
     return at_opening if rules.at == "opening" or not at_opening else facts.stake(assessor)
 
 
-def _weight(bounds: Bounds, cast: Vote | None, choice: str) -> int:
-    return bounds.weight_of(cast.stake_minor) if cast and cast.choice == choice else 0
+def _sums(state: Round, choice: Choice, weight_minor: int, earlier: Vote | None) -> dict[Choice, int]:
+    """Return what both sides weigh (base units) with a vote, in place of an earlier one."""
+    sums: dict[Choice, int] = {"accept": state.accept_minor, "deny": state.deny_minor}
+    sums[choice] += weight_minor
+    if earlier is not None:
+        sums[earlier.choice] -= state.opened.weight_of(earlier.stake_minor)
+    return sums
 
 
 def _refusal(rules: Ballot, state: Round, content: CastVote, stake_minor: int) -> Refused | None:

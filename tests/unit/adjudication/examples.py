@@ -3,9 +3,9 @@
 from typing import Any, Self
 
 from schemas.adjudication import AddReport, CastVote, Choice, OpenCase, Recuse, VoteCounted
-from schemas.assessors import AssessorProfiled, StakeWithdrawalAnnounced
+from schemas.assessors import AssessorProfiled, Holding, Share, StakeWithdrawalAnnounced
 from schemas.envelope import Event, Message
-from schemas.governance import RulebookPublished
+from schemas.governance import ProductHalted, ProductOpened, RulebookPublished
 from schemas.instants import DAY, SECOND, parse_instant
 from schemas.rulebook import (
     Agreement,
@@ -32,6 +32,8 @@ T0 = parse_instant("2026-03-01T12:00:00.000Z")
 CLAIM = "claim/C-1/1"
 INCIDENT = "incident/lend/1"
 BOOK = "example@1"
+PRODUCT = "lend"
+POOL = "pool-1"
 
 
 def account(number: int) -> str:
@@ -110,6 +112,24 @@ def announced(
     )
 
 
+def halted(effective_at: int, until: int, product: str = PRODUCT) -> ProductHalted:
+    return ProductHalted(product=product, reason="a bug", by=("a", "b"), effective_at=effective_at, until=until)
+
+
+def reopened(effective_at: int, until: int, product: str = PRODUCT) -> ProductOpened:
+    return ProductOpened(product=product, reason="mended", by="a", effective_at=effective_at, until=until)
+
+
+def holding(
+    assessor: str, stake_minor: int, until: int, cover: str = "C-9", product: str = PRODUCT
+) -> AssessorProfiled:
+    return profiled(assessor, stake_minor, holdings=(Holding(cover=cover, product=product, until=until),))
+
+
+def providing(assessor: str, stake_minor: int, share_bps: int, pool: str = POOL) -> AssessorProfiled:
+    return profiled(assessor, stake_minor, shares=(Share(pool=pool, share_bps=share_bps),))
+
+
 def noted(facts: Facts, *messages: Message) -> Facts:
     for message in messages:
         facts = AdjudicationFacts().evolve(facts, message)
@@ -154,6 +174,10 @@ class CaseSpecification(Specification):
         content = cast(number, choice, case=self.key.removeprefix("case/"), **grounds)
         return self.when(content, at=at, sender=content.assessor)
 
+    def hear(self, message: Message, *, at: int, since: int | None = None) -> Self:
+        """Note a broadcast and decide it, as the audience of it does."""
+        return self.note(message).when(message, at=at, since=since)
+
     def note(self, *messages: Message) -> Self:
         return self.with_facts(noted(self.facts, *messages))
 
@@ -163,15 +187,29 @@ def unopened(case: str, book: Rulebook, *messages: Message) -> CaseSpecification
     return CaseSpecification(CaseDecider(), facts=facts, key=f"case/{case}")
 
 
-def claim(*messages: Message, procedure: tuple[Stage, ...] = (), claimant: str | None = CLAIMANT) -> CaseSpecification:
+def claim(
+    *messages: Message,
+    procedure: tuple[Stage, ...] = (),
+    claimant: str | None = CLAIMANT,
+    product: str | None = None,
+    pool: str | None = None,
+) -> CaseSpecification:
     """Open a claim's case at T0, with these assessors."""
-    opening = OpenCase(case=CLAIM, subject="claim", rulebook=BOOK, claimant=claimant, amount_minor=1_000)
+    opening = OpenCase(
+        case=CLAIM,
+        subject="claim",
+        rulebook=BOOK,
+        claimant=claimant,
+        amount_minor=1_000,
+        product=product,
+        pool=pool,
+    )
     return unopened(CLAIM, rulebook(claim=procedure), *messages).when(opening, at=T0)
 
 
-def incident(*messages: Message, procedure: tuple[Stage, ...] = ()) -> CaseSpecification:
+def incident(*messages: Message, procedure: tuple[Stage, ...] = (), product: str | None = None) -> CaseSpecification:
     """Open an incident's case at T0."""
-    opening = OpenCase(case=INCIDENT, subject="incident", rulebook=BOOK)
+    opening = OpenCase(case=INCIDENT, subject="incident", rulebook=BOOK, product=product)
     return unopened(INCIDENT, rulebook(incident=procedure), *messages).when(opening, at=T0)
 
 

@@ -48,6 +48,14 @@ def test_case_opens_with_its_first_stage() -> None:
     )
 
 
+def test_case_says_who_else_is_party_to_it() -> None:
+    parties = {"product": "lend", "incident": "lend/1", "pool": "pool-1"}
+    case = unopened(CLAIM, rulebook()).when(OPENING.model_copy(update=parties), at=T0)
+    opened = case.events[0]
+    assert isinstance(opened, CaseOpened)
+    assert (opened.product, opened.incident, opened.pool) == ("lend", "lend/1", "pool-1")
+
+
 def test_incident_and_claim_have_their_own_procedures() -> None:
     book = rulebook(incident=(corroboration(),), claim=(ballot(excluded=()),))
     unopened(CLAIM, book).when(OPENING, at=T0).then_types("case.opened.v1", "ballot.opened.v1")

@@ -5,20 +5,31 @@ from collections.abc import Callable
 import pytest
 from pydantic import TypeAdapter
 
+from schemas.instants import DAY
+from schemas.rulebook import Incentives
 from services.adjudication.ballot.round import Round
-from services.adjudication.decider import Case
+from services.adjudication.case import Case
 from services.adjudication.facts import Facts
+from services.adjudication.locks import Locks
+from services.adjudication.settlement import LINES_MAX
 from services.adjudication.stages.cooldown import Cooling
 from services.adjudication.stages.corroboration import Corroborating
+from services.kernel.persistent import PersistentMap
 from tests.unit.adjudication.examples import (
+    POOL,
+    PRODUCT,
     T0,
     CaseSpecification,
     account,
+    announced,
     ballot,
     claim,
     cooldown,
+    halted,
+    holding,
     incident,
     profiled,
+    providing,
     report,
     staked,
 )
@@ -56,8 +67,41 @@ def test_case_nobody_opened_is_read_back() -> None:
     assert adapter.validate_json(adapter.dump_json(Case())) == Case()
 
 
+def halting() -> CaseSpecification:
+    """Halt the cooldown of a case in which an assessor stepped back and another voted."""
+    case = claim(*staked(5, 7), procedure=(ballot(), cooldown()), product=PRODUCT, pool=POOL)
+    case.recuse(1, at=T0).vote(2, at=T0, rationale="seen it").fire()
+    return case.hear(halted(T0 + 3 * DAY, T0 + 4 * DAY), at=T0 + 3 * DAY)
+
+
+def settling() -> CaseSpecification:
+    """Leave lines of votes to be settled, with a unit left for the largest remainders."""
+    rules = ballot(incentives=Incentives(wrong_bps=1_000, spare_reasoned=False))
+    case = claim(*staked(*range(10, LINES_MAX + 20)), procedure=(rules,))
+    for number in range(1, LINES_MAX + 11):
+        case.vote(number, "deny" if number < 90 else "accept", at=T0)
+    return case.fire()
+
+
+@pytest.mark.parametrize("made", [halting, settling])
+def test_case_with_more_to_keep_is_read_back(made: Callable[[], CaseSpecification]) -> None:
+    case = made()
+    adapter = TypeAdapter(Case)
+    assert adapter.validate_json(adapter.dump_json(case.state)) == case.state
+    facts = TypeAdapter(Facts)
+    assert facts.validate_json(facts.dump_json(case.facts)) == case.facts
+    assert settling().state.kept.settling.cut is not None
+
+
+def test_locks_are_read_back() -> None:
+    adapter = TypeAdapter(Locks)
+    locks = Locks(PersistentMap({account(1): 3}))
+    assert adapter.validate_json(adapter.dump_json(locks)) == locks
+
+
 def test_facts_are_read_back() -> None:
-    facts = voting().facts
+    ties = (holding(account(1), 5, T0), providing(account(2), 7, 3), profiled(account(4), 1, interests=("lend",)))
+    facts = voting().note(*ties, announced(account(4), 0), halted(T0, T0 + 1)).facts
     adapter = TypeAdapter(Facts)
     again = adapter.validate_json(adapter.dump_json(facts))
     assert again == facts
