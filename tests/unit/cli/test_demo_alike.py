@@ -85,7 +85,7 @@ def test_another_instant_is_the_same__none_is_not(export: Export, changes: dict[
 def test_another_amount__named(export: Export) -> None:
     compared = compare(export, changed(export, "claim.approved.v1", amount_minor="1"))
     assert len(compared.differences) == 1
-    assert compared.differences[0].startswith("claims.events cover/cover-")
+    assert compared.differences[0].startswith("claims.events cover/harbor-pool.")
     assert compared.differences[0].endswith(" here, 1 there")
 
 
@@ -95,4 +95,7 @@ def test_missing_event__named(export: Export) -> None:
 
     shorter = {place: without(records) for place, records in export.records.items()}
     compared = compare(export, Export(export.space, export.topics, shorter, []))
-    assert compared.differences[0] == "claims.events cover/cover-alice, event 6: claim.paid.v1 here, none there"
+    assert (
+        compared.differences[0]
+        == "claims.events cover/harbor-pool.1, event 7: claim.paid.v1 here, claim.allocated.v1 there"
+    )

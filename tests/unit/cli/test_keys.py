@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from schemas.governance import RegisterPrincipal
+from schemas.topics import INPUTS, OWNED
 from services.cli.keys import Keyring
 from services.cli.lines import read_line
 from services.kernel.space import Space
@@ -28,7 +29,7 @@ def test_new__by_default_may_write_what_needs_proof(
 ) -> None:
     made = json.loads(adjudex("key", "new", "gateway", "--data", tmp_path, "--json", *accounts).stdout)
     content = RegisterPrincipal.model_validate_json(json.dumps(made["register"]["content"]))
-    assert content.streams == ("incident.reports", "claim.filings", "assessor.votes")
+    assert content.streams == tuple(stream.name for stream in INPUTS if stream.name not in OWNED)
     assert content.accounts == registered
 
 

@@ -111,7 +111,11 @@ def test_as__with_a_key_that_cannot_be_read_posts_nothing(keyring: Keyring) -> N
         (b"[1]", "it is JSON, but [1] is no object", "one JSON object a line"),
         (b"{}", "field stream is missing", "an object with stream"),
         (spelled(stream=7), "field stream is 7", "a string as stream"),
-        (spelled(stream="votes"), 'stream "votes" does not exist', "one of governance.actions, incident.reports, "),
+        (
+            spelled(stream="votes"),
+            'stream "votes" does not exist',
+            "one of governance.actions, assessor.actions, incident.reports, ",
+        ),
         (spelled(type=None), "field type is null", "a string as type"),
         (spelled(id=7), "field id is 7", "a string as id"),
         (spelled(content=[]), "field content is []", "an object as content"),

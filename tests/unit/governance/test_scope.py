@@ -121,7 +121,7 @@ RECEIVERS = {
     "rulebook.published.v1": ["incidents", "claims", "adjudication", "pools"],
     "product.listed.v1": ["incidents", "claims", "pools"],
     "stake.terms-set.v1": ["assessors"],
-    "group.set-to.v1": ["adjudication"],
+    "group.set-to.v1": [],
     "product.halt-requested.v1": [],
     "product.halted.v1": ["claims", "adjudication", "pools"],
     "product.opened.v1": ["claims", "adjudication", "pools"],
