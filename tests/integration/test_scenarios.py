@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,17 @@ def test_several_files__all_are_run_and_the_worst_exit_code_counts(tmp_path: Pat
     ]
     (problem,) = [json.loads(line)["error"] for line in ended.stderr.splitlines()]
     assert problem == f'{wrong}: timeline.0: {{"at": "+1h"}}: must have one of post, get, event'
+
+
+def test_first_scenario_of_the_page__runs_as_it_stands_there(tmp_path: Path) -> None:
+    page = (FOLDER.parents[1] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    (first, *_) = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    path = tmp_path / "mine.toml"
+    path.write_text(first)
+    ended = adjudex("simulate", path)
+    assert ended.returncode == 0
+    shown = [line for line in page[page.index("$ adjudex simulate") :].split("```")[0].splitlines()[3:] if line != "…"]
+    assert [line for line in shown[:-1] if line not in ended.stdout.splitlines()] == []
+    assert shown[-1].partition(";")[0] in ended.stdout
+    path.write_text(first.replace("amount = 50_000", "amount = 10_000"))
+    assert adjudex("simulate", path).returncode == 1
