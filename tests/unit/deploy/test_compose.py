@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-import click
 import pytest
-import typer.main
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from schemas.topics import SERVICES
 from services.cli.cluster import _BROKER, _SESSION_MS, _TRANSACTION_MAX_MS
@@ -21,32 +22,26 @@ from tests.unit.deploy.reading import BROKERS, COMPOSE, CONTAINERS, OURS, PROMET
 _PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-def _parse(arguments: list[str]) -> tuple[click.Command, dict[str, Any]]:
-    """Read a command line as the program does, without doing anything; raises click.UsageError."""
-    command: click.Command = typer.main.get_command(app)
-    context = click.Context(command)
-    rest = list(arguments)
-    while isinstance(command, click.Group):
-        name, command = rest[0], command.get_command(context, rest[0]) or pytest.fail(f"no command {rest[0]}")
-        rest = rest[1:]
-        assert name
-    return command, command.make_context(command.name, rest, parent=context).params
+def _parse(arguments: list[str]) -> tuple[set[str], dict[str, Any]]:
+    """Read a command line as the program does, without doing anything: variables that it reads, and options."""
+    command: Any = get_command(app)
+    context, rest = None, list(arguments)
+    while isinstance(command, TyperGroup):
+        assert rest[0] in command.commands, f"there is no command {' '.join(arguments)}"
+        context, command = typer.Context(command, parent=context), command.commands[rest.pop(0)]
+    known = {option.envvar for option in command.params if option.envvar}
+    return known, command.make_context(command.name, rest, parent=context).params
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_container_runs_a_command_that_there_is(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, value in OURS[name]["environment"].items():
         monkeypatch.setenv(variable, value)
-    command, options = _parse(OURS[name]["command"])
-    known = {variable for option in command.params for variable in _variables(option)}
+    known, options = _parse(OURS[name]["command"])
     assert {variable for variable in OURS[name]["environment"] if variable.startswith("ADJUDEX_")} <= known
     assert str(options["data"]) == OURS[name]["environment"]["ADJUDEX_DATA"]
     if "kafka" in options:
         assert KafkaSettings(options["kafka"]).bootstrap == ",".join(f"{broker}:9092" for broker in BROKERS)
-
-
-def _variables(option: click.Parameter) -> list[str]:
-    return [option.envvar] if isinstance(option.envvar, str) else list(option.envvar or ())
 
 
 def test_every_service_has_a_container__and_a_name_of_its_own() -> None:
