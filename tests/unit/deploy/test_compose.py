@@ -8,36 +8,22 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-import typer
-from typer.core import TyperGroup
-from typer.main import get_command
 
 from schemas.topics import SERVICES
 from services.cli.cluster import _BROKER, _SESSION_MS, _TRANSACTION_MAX_MS
-from services.cli.main import app
 from services.kernel.kafka.settings import KafkaSettings
 from services.process.assembly import RELAY, RUNNABLE
+from tests.unit.deploy.commands import parse
 from tests.unit.deploy.reading import BROKERS, COMPOSE, CONTAINERS, OURS, PROMETHEUS, ROOT, RUNS, dockerfile
 
 _PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-
-
-def _parse(arguments: list[str]) -> tuple[set[str], dict[str, Any]]:
-    """Read a command line as the program does, without doing anything: variables that it reads, and options."""
-    command: Any = get_command(app)
-    context, rest = None, list(arguments)
-    while isinstance(command, TyperGroup):
-        assert rest[0] in command.commands, f"there is no command {' '.join(arguments)}"
-        context, command = typer.Context(command, parent=context), command.commands[rest.pop(0)]
-    known = {option.envvar for option in command.params if option.envvar}
-    return known, command.make_context(command.name, rest, parent=context).params
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_container_runs_a_command_that_there_is(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, value in OURS[name]["environment"].items():
         monkeypatch.setenv(variable, value)
-    known, options = _parse(OURS[name]["command"])
+    known, options = parse(OURS[name]["command"])
     assert {variable for variable in OURS[name]["environment"] if variable.startswith("ADJUDEX_")} <= known
     assert str(options["data"]) == OURS[name]["environment"]["ADJUDEX_DATA"]
     if "kafka" in options:
@@ -45,7 +31,7 @@ def test_a_container_runs_a_command_that_there_is(name: str, monkeypatch: pytest
 
 
 def test_every_service_has_a_container__and_a_name_of_its_own() -> None:
-    ran = {name: _parse(container["command"])[1] for name, container in RUNS.items()}
+    ran = {name: parse(container["command"])[1] for name, container in RUNS.items()}
     assert {options["service"] for options in ran.values()} == set(RUNNABLE)
     assert {*SERVICES, RELAY} <= ran.keys()
     assert all(options["service"] == name for name, options in ran.items())
@@ -71,7 +57,7 @@ def test_services_are_healthy_when_they_are_ready__on_the_port_that_they_serve()
         for target in static["targets"]
     }
     for name, container in RUNS.items():
-        host, _, port = _parse(container["command"])[1]["web"].rpartition(":")
+        host, _, port = parse(container["command"])[1]["web"].rpartition(":")
         assert host == "0.0.0.0"
         assert f"http://127.0.0.1:{port}/ready" in container["healthcheck"]["test"][-1]
         assert port in container["expose"]

@@ -53,7 +53,9 @@ def test_what_is_asked_is_said_by_processes() -> None:
 
 def test_what_processes_say_of_themselves_is_shown() -> None:
     asked = {name for _, expression in _expressions() for name in _NAME.findall(expression)}
-    ours = {name for name in _said() if name.startswith("adjudex_") and not name.endswith(("_sum", "_count", "_created"))}
+    ours = {
+        name for name in _said() if name.startswith("adjudex_") and not name.endswith(("_sum", "_count", "_created"))
+    }
     assert ours <= asked
 
 
