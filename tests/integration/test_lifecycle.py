@@ -69,7 +69,7 @@ def test_signal__stops_cleanly_and_the_restart_reads_snapshots(number: signal.Si
         rest = up.rest()
         assert up.process.wait() == 0
     assert all("error" not in answer for answer in rest)
-    assert len(list((data / "snapshots").glob("*.jsonl"))) == 10
+    assert len(list((data / "snapshots").glob("*.jsonl"))) == 14
 
     again = run_up(data, [world.register("c-7")])
 
