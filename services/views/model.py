@@ -139,7 +139,7 @@ class ReadModel:
             await connection.execute(catalogued.delete().where(catalogued.c.status == "current"))
         made = Generation(tables.generation, status, self.space, fingerprint())
         await connection.execute(self._catalogue.insert().values(tuple(made)))
-        await connection.run_sync(tables.metadata.create_all)
+        await connection.run_sync(tables.metadata.create_all, checkfirst=False)
         return tables
 
     async def _drop(self, connection: AsyncConnection, number: int) -> None:

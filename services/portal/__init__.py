@@ -1,0 +1,1 @@
+"""The portal: the query API over the read model, and the console."""

@@ -1,0 +1,108 @@
+"""The application around the rows: health, problems, the OpenAPI document, the console."""
+
+import asyncio
+from pathlib import Path
+
+import httpx
+
+from services.portal.app import Serving, create_app
+from services.portal.console import amount, owned, short
+from services.views.database import Database, sqlite_url
+from services.views.kinds import KINDS
+from services.views.model import ReadModel
+from tests.unit.portal.asking import Asked, ask
+from tests.unit.views.story import ALICE
+
+
+def test_live_and_ready(tmp_path: Path) -> None:
+    async def question(asked: Asked) -> None:
+        assert (await asked.client.get("/live")).json() == {"live": True}
+        ready = (await asked.client.get("/ready")).json()
+        assert (ready["ready"], ready["space"]) == (True, "main")
+        assert "pools.events/" in ready["positions"]
+
+    ask(tmp_path, question)
+
+
+def test_not_ready__when_there_is_no_read_model(tmp_path: Path) -> None:
+    async def run() -> None:
+        database = Database(sqlite_url(tmp_path / "none.sqlite"))
+        try:
+            transport = httpx.ASGITransport(create_app(ReadModel(database, "main")))
+            async with httpx.AsyncClient(transport=transport, base_url="http://portal") as client:
+                assert (await client.get("/live")).status_code == 200
+                answer = await client.get("/ready")
+                assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+                assert answer.json()["type"] == "urn:adjudex:problem:not-ready"
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+
+
+def test_unknown_paths_and_methods(tmp_path: Path) -> None:
+    async def question(asked: Asked) -> None:
+        lost = await asked.client.get("/v1/claimz")
+        assert lost.status_code == 404
+        assert "claims" in lost.json()["accepted"]
+        written = await asked.client.post("/v1/claims")
+        assert (written.status_code, written.headers["allow"], written.json()["accepted"]) == (405, "GET", "GET")
+
+    ask(tmp_path, question)
+
+
+def test_openapi__describes_every_kind_and_its_refusals(tmp_path: Path) -> None:
+    async def question(asked: Asked) -> None:
+        document = (await asked.client.get("/openapi.json")).json()
+        assert document["openapi"].startswith("3.1")
+        for kind in KINDS:
+            several = document["paths"][f"/v1/{kind.name}"]["get"]
+            assert {parameter["name"] for parameter in several["parameters"]} == {
+                *kind.filters,
+                "limit",
+                "cursor",
+                "order",
+                "as_of",
+            }
+            one = document["paths"][f"/v1/{kind.name}/{{id}}"]["get"]
+            assert {"200", "304", "400", "404", "422", "503"} <= one["responses"].keys()
+            assert {parameter["name"] for parameter in one["parameters"]} == {"id", "as_of"}
+        schemas = document["components"]["schemas"]
+        assert schemas["ClaimRow"]["properties"]["amount_minor"]["type"] == "string"
+        assert schemas["Problem"]["properties"]["accepted"]
+        assert "HTTPValidationError" not in schemas
+
+    ask(tmp_path, question)
+
+
+def test_console__shows_what_there_is(tmp_path: Path) -> None:
+    async def question(asked: Asked) -> None:
+        answer = await asked.client.get("/")
+        assert answer.headers["content-type"].startswith("text/html")
+        assert "script-src 'self'" in answer.headers["content-security-policy"]
+        for text in ('href="/v1/incidents/vault/1"', 'href="/v1/claims/P.1/1"', 'href="/v1/pools/P"', "drained"):
+            assert text in answer.text
+        live = await asked.client.get("/console/live")
+        assert live.text.strip() in answer.text
+        for name in ("console.js", "console.css", "icon.svg"):
+            assert (await asked.client.get(f"/static/{name}")).status_code == 200
+
+    ask(tmp_path, question)
+
+
+def test_served__on_a_port_of_its_own(tmp_path: Path) -> None:
+    async def question(asked: Asked) -> None:
+        serving = Serving(create_app(asked.views.model), "127.0.0.1", 0)
+        address = await serving.start()
+        async with httpx.AsyncClient(base_url=address) as client:
+            assert (await client.get("/v1/claims/P.1/1")).json()["status"] == "paid"
+        await serving.stop()
+
+    ask(tmp_path, question)
+
+
+def test_numbers_are_spelled_to_be_read() -> None:
+    assert amount("1234567") == "1\u202f234\u202f567"
+    assert (amount("-5"), amount(None), amount("0")) == ("−5", "–", "0")
+    assert (owned("-5"), owned("5"), owned("0")) == ("5", "−5", "0")
+    assert (short(ALICE), short("bot")) == ("eip155:1:0x000000…0000a1", "bot")
