@@ -43,32 +43,34 @@ _CAUSED: Mapping[str, Schema] = {
     "ce_causationid": {**_TEXT, "description": "Id of what caused it."},
     "ce_correlationid": {**_TEXT, "description": "Id of the public input that began it all."},
 }
+_PROOF: Schema = {"type": "string", "description": "A voucher: see docs/wire.md."}
+_SENT: Mapping[str, Schema] = {**_BASE, **_CAUSED, "ce_since": {**_INSTANT, "description": "From when durations run."}}
+_ALWAYS = ("ce_specversion", "ce_type", "ce_id", "ce_source")
 _HEADERS: Mapping[str, tuple[str, Mapping[str, Schema], tuple[str, ...]]] = {
     "InputHeaders": (
         "Headers of a public input. No header stands twice.",
-        {**_BASE, "ce_proof": {"type": "string", "description": "A voucher: see docs/wire.md."}},
-        ("ce_specversion", "ce_type", "ce_id", "ce_source"),
+        {**_BASE, "ce_proof": _PROOF},
+        _ALWAYS,
     ),
     "MessageHeaders": (
-        "Headers of what a service or the relay sends; the id is a uuid5, so that a repeat has the same.",
-        {
-            **_BASE,
-            **_CAUSED,
-            "ce_since": {**_INSTANT, "description": "From when durations run."},
-        },
-        ("ce_specversion", "ce_type", "ce_id", "ce_source", "ce_causationid", "ce_correlationid", "ce_since"),
+        "Headers of what a service tells another; the id is a uuid5, so that a repeat has the same.",
+        _SENT,
+        (*_ALWAYS, "ce_causationid", "ce_correlationid", "ce_since"),
+    ),
+    "OutputHeaders": (
+        "Headers of what the relay publishes; the id is a uuid5, so that a repeat has the same.",
+        {**_SENT, "ce_relayed": {"type": "string", "description": "How far the relay has read: its own business."}},
+        (*_ALWAYS, "ce_causationid", "ce_correlationid", "ce_since"),
     ),
     "ForwardedHeaders": (
-        "Headers of an input that its service forwarded to the partition its key belongs to.",
+        "Headers of an input that its service forwarded to the partition its key belongs to: its own, and two more.",
         {
             **_BASE,
-            **_CAUSED,
-            "ce_proof": {"type": "string"},
-            "ce_since": _INSTANT,
+            "ce_proof": _PROOF,
             "ce_forwardedfrom": {**_TEXT, "description": "Position of the input where it was sent."},
             "ce_stream": {**_TEXT, "description": "The stream it was sent to."},
         },
-        ("ce_specversion", "ce_type", "ce_id", "ce_source", "ce_forwardedfrom", "ce_stream"),
+        (*_ALWAYS, "ce_forwardedfrom", "ce_stream"),
     ),
     "LogHeaders": (
         "Headers of a log record.",
@@ -88,7 +90,7 @@ _HEADERS: Mapping[str, tuple[str, Mapping[str, Schema], tuple[str, ...]]] = {
             "ce_contentsha256": {**_HEX, "description": "Digest of its type and value."},
             "ce_chain": {**_HEX, "description": "The chain's hash after this record."},
         },
-        ("ce_specversion", "ce_type", "ce_id", "ce_source", "ce_sequence", "ce_time", "ce_chain"),
+        (*_ALWAYS, "ce_sequence", "ce_time", "ce_chain"),
     ),
     "MarkerHeaders": ("Headers of the first record of every partition.", _BASE, tuple(_BASE)),
 }
@@ -159,7 +161,7 @@ def _messages(topic: topics.Topic) -> Iterable[Schema]:
                 if wire != TopicStarted.wire:
                     yield _message(model, "LogHeaders", ("facts",) if model is FactNoted else kinds)
         case "output":
-            yield _message(catalogue.outputs()[topic.name], "MessageHeaders", ())
+            yield _message(catalogue.outputs()[topic.name], "OutputHeaders", ())
 
 
 def _inbox(service: str) -> Iterable[Schema]:

@@ -1,17 +1,25 @@
 """The AsyncAPI document: the official parser takes it, and it says what really travels."""
 
+import asyncio
 import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from jsonschema import Draft7Validator
 
 from schemas.topics import OWNED, SERVICES, TELLS, TOPICS
 from services.cli.access import RELAY, Outsiders, rights
-from services.registry import DECISION_SERVICES, new_space
+from services.embedded import Embedded
+from services.kernel.clock import VirtualClock
+from services.kernel.export import record_json
+from services.kernel.memory_store import MemoryStore
+from services.kernel.partitioner import partition_of
+from services.kernel.wire import input_record
+from services.registry import DECISION_SERVICES, TOPIC_NAMES, new_space
 from tests.support.command import adjudex
 from tools.schemas import asyncapi, catalogue
 from tools.schemas.__main__ import ROOT
@@ -98,6 +106,28 @@ def test_what_travels_is_what_the_document_says(records: list[dict[str, Any]]) -
     wrong = [finding for record in records for finding in _findings(record)]
     assert wrong == []
     assert {record["topic"] for record in records} == _CHANNELS.keys()
+
+
+def test_an_input_in_another_partition_than_its_key_s__is_forwarded_as_the_document_says() -> None:
+    report = {"product": "vault", "reference": "r-1", "occurred_at": "2026-03-01T12:00:00Z", "summary": "drained"}
+    away = 1 - partition_of("product/vault", 2)
+    sent = input_record(
+        "incident.reports", away, None, id="r", source="bot", wire="incident.report.v1", value=orjson.dumps(report)
+    )
+    store = MemoryStore("example", TOPIC_NAMES, 2, VirtualClock(1_772_366_400_000), lambda _: "0123456789abcdef")
+
+    async def inbox() -> list[dict[str, Any]]:
+        embedded = Embedded(new_space("example", 2), store)
+        await embedded.put([sent])
+        await embedded.settle()
+        return [record_json(record) async for batch in store.read("incidents.inbox", 1 - away) for record in batch]
+
+    _, forwarded = asyncio.run(inbox())
+    assert dict(forwarded["headers"])["ce_stream"] == "incident.reports"
+    assert list(_findings(forwarded)) == []
+    for header in ("ce_stream", "ce_forwardedfrom"):
+        lacking = {**forwarded, "headers": [pair for pair in forwarded["headers"] if pair[0] != header]}
+        assert header in next(_findings(lacking))
 
 
 def _findings(record: dict[str, Any]) -> Iterator[str]:

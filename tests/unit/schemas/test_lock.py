@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from schemas.envelope import upcasts
+from tests.support import stamped
 from tools.schemas import lock
 from tools.schemas.__main__ import ROOT, main
 from tools.schemas.models import Schema
+
+_OLDEST = "coin.stamped.v1"
+assert stamped.CoinStamped.wire == "coin.stamped.v3", "whose event has two older shapes"
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +113,19 @@ def test_a_new_message_is_asked_into_the_lock(tree: Path, capsys: pytest.Capture
     assert held["messages"]["claim.file.v1"]["since"] == "1.1.0"
     assert not lock.is_firm(held, "claim.file.v1")
     assert lock.is_firm(held, "claim.filed.v1")
+
+
+def test_a_version_that_only_an_upcast_reads__stays_among_the_files_as_deprecated(tree: Path) -> None:
+    held = json.loads(_lock(tree).read_text())
+    assert _OLDEST in upcasts()
+    held["messages"][_OLDEST] = {**held["messages"]["claim.filed.v1"], "role": "event"}
+    _lock(tree).write_text(json.dumps(held))
+    assert main(["--lock"], tree) == 0
+    assert json.loads(_lock(tree).read_text())["messages"].keys() >= {_OLDEST}
+    assert main(["--check"], tree) == 0
+    schema = json.loads((tree / "schemas" / "generated" / "messages" / f"{_OLDEST}.json").read_text())
+    assert schema["deprecated"] is True
+    assert schema["title"] == _OLDEST
 
 
 def test_golden_bytes_are_kept__when_their_message_is_released(tree: Path) -> None:
