@@ -10,18 +10,18 @@ from services.portal.console import amount, owned, short
 from services.views.database import Database, sqlite_url
 from services.views.kinds import KINDS
 from services.views.model import ReadModel
-from tests.unit.portal.asking import Asked, ask
+from tests.unit.portal.asking import ask, told
 from tests.unit.views.story import ALICE
 
 
-def test_live_and_ready(tmp_path: Path) -> None:
-    async def question(asked: Asked) -> None:
-        assert (await asked.client.get("/live")).json() == {"live": True}
-        ready = (await asked.client.get("/ready")).json()
+def test_live_and_ready() -> None:
+    async def question(client: httpx.AsyncClient) -> None:
+        assert (await client.get("/live")).json() == {"live": True}
+        ready = (await client.get("/ready")).json()
         assert (ready["ready"], ready["space"]) == (True, "main")
         assert "pools.events/" in ready["positions"]
 
-    ask(tmp_path, question)
+    ask(question)
 
 
 def test_not_ready__when_there_is_no_read_model(tmp_path: Path) -> None:
@@ -40,20 +40,20 @@ def test_not_ready__when_there_is_no_read_model(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_unknown_paths_and_methods(tmp_path: Path) -> None:
-    async def question(asked: Asked) -> None:
-        lost = await asked.client.get("/v1/claimz")
+def test_unknown_paths_and_methods() -> None:
+    async def question(client: httpx.AsyncClient) -> None:
+        lost = await client.get("/v1/claimz")
         assert lost.status_code == 404
         assert "claims" in lost.json()["accepted"]
-        written = await asked.client.post("/v1/claims")
+        written = await client.post("/v1/claims")
         assert (written.status_code, written.headers["allow"], written.json()["accepted"]) == (405, "GET", "GET")
 
-    ask(tmp_path, question)
+    ask(question)
 
 
-def test_openapi__describes_every_kind_and_its_refusals(tmp_path: Path) -> None:
-    async def question(asked: Asked) -> None:
-        document = (await asked.client.get("/openapi.json")).json()
+def test_openapi__describes_every_kind_and_its_refusals() -> None:
+    async def question(client: httpx.AsyncClient) -> None:
+        document = (await client.get("/openapi.json")).json()
         assert document["openapi"].startswith("3.1")
         for kind in KINDS:
             several = document["paths"][f"/v1/{kind.name}"]["get"]
@@ -72,33 +72,33 @@ def test_openapi__describes_every_kind_and_its_refusals(tmp_path: Path) -> None:
         assert schemas["Problem"]["properties"]["accepted"]
         assert "HTTPValidationError" not in schemas
 
-    ask(tmp_path, question)
+    ask(question)
 
 
-def test_console__shows_what_there_is(tmp_path: Path) -> None:
-    async def question(asked: Asked) -> None:
-        answer = await asked.client.get("/")
+def test_console__shows_what_there_is() -> None:
+    async def question(client: httpx.AsyncClient) -> None:
+        answer = await client.get("/")
         assert answer.headers["content-type"].startswith("text/html")
         assert "script-src 'self'" in answer.headers["content-security-policy"]
         for text in ('href="/v1/incidents/vault/1"', 'href="/v1/claims/P.1/1"', 'href="/v1/pools/P"', "drained"):
             assert text in answer.text
-        live = await asked.client.get("/console/live")
+        live = await client.get("/console/live")
         assert live.text.strip() in answer.text
         for name in ("console.js", "console.css", "icon.svg"):
-            assert (await asked.client.get(f"/static/{name}")).status_code == 200
+            assert (await client.get(f"/static/{name}")).status_code == 200
 
-    ask(tmp_path, question)
+    ask(question)
 
 
-def test_served__on_a_port_of_its_own(tmp_path: Path) -> None:
-    async def question(asked: Asked) -> None:
-        serving = Serving(create_app(asked.views.model), "127.0.0.1", 0)
+def test_served__on_a_port_of_its_own() -> None:
+    async def question(client: httpx.AsyncClient) -> None:
+        serving = Serving(told().app, "127.0.0.1", 0)
         address = await serving.start()
-        async with httpx.AsyncClient(base_url=address) as client:
-            assert (await client.get("/v1/claims/P.1/1")).json()["status"] == "paid"
+        async with httpx.AsyncClient(base_url=address) as other:
+            assert (await other.get("/v1/claims/P.1/1")).json()["status"] == "paid"
         await serving.stop()
 
-    ask(tmp_path, question)
+    ask(question)
 
 
 def test_numbers_are_spelled_to_be_read() -> None:

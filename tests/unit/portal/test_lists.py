@@ -4,25 +4,26 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from services.views.kinds import KINDS
-from tests.unit.portal.asking import Asked, ask, portal
+from tests.unit.portal.asking import ask, portal
 from tests.unit.views.story import ALICE, DAVE, Logs, sell
 
 
-def test_every_kind_is_listed(tmp_path: Path) -> None:
-    async def question(asked: Asked) -> None:
-        index = (await asked.client.get("/v1")).json()
+def test_every_kind_is_listed() -> None:
+    async def question(client: httpx.AsyncClient) -> None:
+        index = (await client.get("/v1")).json()
         assert list(index["kinds"]) == [kind.name for kind in KINDS]
         for path in index["kinds"].values():
-            answer = await asked.client.get(path)
+            answer = await client.get(path)
             assert answer.status_code == 200
             held = answer.json()
             assert held["items"], path
             assert held["positions"] == answer.headers["adjudex-positions"]
 
-    ask(tmp_path, question)
+    ask(question)
 
 
 @pytest.mark.parametrize(
@@ -37,17 +38,17 @@ def test_every_kind_is_listed(tmp_path: Path) -> None:
         ("/v1/principals?status=revoked", ["old-bot"]),
     ],
 )
-def test_filters(tmp_path: Path, path: str, ids: list[str]) -> None:
-    async def question(asked: Asked) -> None:
-        items = (await asked.client.get(path)).json()["items"]
+def test_filters(path: str, ids: list[str]) -> None:
+    async def question(client: httpx.AsyncClient) -> None:
+        items = (await client.get(path)).json()["items"]
         assert [item["id"] for item in items] == ids
 
-    ask(tmp_path, question)
+    ask(question)
 
 
-def test_what_became_of_an_input__by_the_id_its_sender_gave(tmp_path: Path) -> None:
-    async def question(asked: Asked) -> None:
-        (held,) = (await asked.client.get("/v1/inputs?input_id=file-too-much")).json()["items"]
+def test_what_became_of_an_input__by_the_id_its_sender_gave() -> None:
+    async def question(client: httpx.AsyncClient) -> None:
+        (held,) = (await client.get("/v1/inputs?input_id=file-too-much")).json()["items"]
         assert held["fate"] == "refused"
         assert held["refusal"] == {
             "rule": "claim.amount-above-cover",
@@ -56,10 +57,10 @@ def test_what_became_of_an_input__by_the_id_its_sender_gave(tmp_path: Path) -> N
             "not_before": None,
             "unknown": False,
         }
-        again = await asked.client.get(f"/v1/inputs/{held['id']}")
+        again = await client.get(f"/v1/inputs/{held['id']}")
         assert again.json() == held
 
-    ask(tmp_path, question)
+    ask(question)
 
 
 def test_next__leads_through_all_of_one_moment(tmp_path: Path) -> None:
@@ -68,19 +69,19 @@ def test_next__leads_through_all_of_one_moment(tmp_path: Path) -> None:
         for number in range(1, 8):
             await sell(logs, number)
             logs.wait(1)
-        async with portal(tmp_path, logs) as asked:
+        async with portal(tmp_path, logs) as (client, views):
             got: list[str] = []
             path = "/v1/covers?limit=3&order=oldest&pool=P"
             while path:
-                answer = await asked.client.get(path)
+                answer = await client.get(path)
                 assert answer.status_code == 200, answer.text
                 held = answer.json()
                 got += [item["id"] for item in held["items"]]
                 path = held["next"]
                 await sell(logs, 100 + len(got))  # what comes later is not of this moment
-                await asked.views.catch_up()
+                await views.catch_up()
             assert got == [f"P.{number}" for number in range(1, 8)]
-            assert len((await asked.client.get("/v1/covers")).json()["items"]) > 7
+            assert len((await client.get("/v1/covers")).json()["items"]) > 7
 
     asyncio.run(run())
 
@@ -112,10 +113,10 @@ def test_next__leads_through_all_of_one_moment(tmp_path: Path) -> None:
     ],
 )
 def test_refused__with_what_would_be_accepted(
-    tmp_path: Path, path: str, status: int, parameter: str, value: str, accepted: str
+    path: str, status: int, parameter: str, value: str, accepted: str
 ) -> None:
-    async def question(asked: Asked) -> None:
-        answer = await asked.client.get(path)
+    async def question(client: httpx.AsyncClient) -> None:
+        answer = await client.get(path)
         assert answer.status_code == status
         assert answer.headers["content-type"] == "application/problem+json"
         problem: dict[str, Any] = answer.json()
@@ -123,4 +124,4 @@ def test_refused__with_what_would_be_accepted(
         assert accepted in problem["accepted"]
         assert problem["instance"] == "/v1/claims"
 
-    ask(tmp_path, question)
+    ask(question)
