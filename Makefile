@@ -20,8 +20,8 @@ help: ## list these targets
 
 setup: $(VENV)/.dev ## create .venv with everything needed to work on Adjudex (PYTHON=... chooses the interpreter)
 
-demo: $(VENV)/.runtime $(if $(KAFKA),build/kafka/.jars) ## run the demonstration (KAFKA=1: through Apache Kafka, which needs a JDK and Maven)
-	$(if $(KAFKA),$(BIN)/python -m tools.broker -- sh -c 'exec $(BIN)/adjudex demo --kafka "$$ADJUDEX_KAFKA"',$(BIN)/adjudex demo)
+demo: $(VENV)/.runtime $(if $(KAFKA),build/kafka/.jars) ## run the demonstration (KAFKA=1: through Apache Kafka, which needs a JDK and Maven; SERVE=1: leaves API and console up)
+	$(if $(KAFKA),$(BIN)/python -m tools.broker -- sh -c 'exec $(BIN)/adjudex demo --kafka "$$ADJUDEX_KAFKA"',$(BIN)/adjudex demo$(if $(SERVE), --serve 127.0.0.1:8080))
 
 lint: setup ## check style, types, layers and licences
 	$(BIN)/ruff check .

@@ -9,7 +9,7 @@ from services.kernel.kafka.admin import Acl
 from services.kernel.space import Space
 from services.registry import DECISION_SERVICES
 
-RELAY = "relay"
+RELAY, VIEWS = "relay", "views"
 _LOGS = tuple(topic.name for topic in TOPICS if topic.kind == "log")
 _OUTPUTS = tuple(topic.name for topic in TOPICS if topic.kind == "output")
 
@@ -42,14 +42,14 @@ def outsiders(space: Space, producers: Sequence[str], readers: Sequence[str], au
                 )
             found.setdefault(name, []).append(stream)
     for name in (*found, *readers, *auditors):
-        if name == RELAY or any(name == service.name for service in DECISION_SERVICES):
+        if name in (RELAY, VIEWS) or any(name == service.name for service in DECISION_SERVICES):
             raise OperationRefusedError(f"{name} is a service of the space, and no outsider", "choose another name")
     return Outsiders(found, readers, auditors)
 
 
 def rights(space: Space, others: Outsiders) -> list[Acl]:
     """List every right that is needed; Describe goes with each of them, and an idempotent producer needs no other."""
-    return sorted({*_services(space), *_relay(space), *_others(space, others)})
+    return sorted({*_services(space), *_relay(space), *_views(space), *_others(space, others)})
 
 
 def _topic(space: Space, user: str, topic: str, *operations: str) -> Iterator[Acl]:
@@ -76,6 +76,12 @@ def _relay(space: Space) -> Iterator[Acl]:
         yield from _topic(space, RELAY, log, "read")
     for output in _OUTPUTS:
         yield from _topic(space, RELAY, output, "read", "write")
+
+
+def _views(space: Space) -> Iterator[Acl]:
+    yield Acl(f"User:{VIEWS}", "read", "group", "literal", f"{space.name}.{VIEWS}")
+    for log in _LOGS:
+        yield from _topic(space, VIEWS, log, "read")
 
 
 def _others(space: Space, others: Outsiders) -> Iterator[Acl]:

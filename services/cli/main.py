@@ -68,7 +68,9 @@ def _addresses(value: str | None) -> str | None:
         raise typer.BadParameter(str(error)) from None
 
 
-def _web(value: str) -> str:
+def _web(value: str | None) -> str | None:
+    if value is None:
+        return None
     host, _, port = value.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < _PORTS:
         raise typer.BadParameter("HOST:PORT, such as 127.0.0.1:6066 or 0.0.0.0:6066")
@@ -119,12 +121,21 @@ def demo(
     day_seconds: Annotated[
         int, typer.Option(metavar="N", min=1, max=3600, help="With --kafka: how many seconds a day takes.")
     ] = 2,
+    serve: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            callback=_web,
+            help="Without --kafka: serve the query API and the console there when the story has ended.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Tell a story, from incident reports to payouts."""
     from services.cli.demo import run_demo
 
-    return run_demo(data, kafka, day_s=day_seconds, as_json=as_json)
+    return run_demo(data, kafka, day_s=day_seconds, serve=serve, as_json=as_json)
 
 
 @app.command(help=texts.SIMULATE)
@@ -146,7 +157,7 @@ def simulate(
 
 @app.command(help=texts.UP)
 @ends
-def up(
+def up(  # noqa: PLR0913 - a parameter is an option
     files: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -170,6 +181,12 @@ def up(
     until_idle: Annotated[
         bool, typer.Option("--until-idle", help="End when the input has ended and nothing is left to do now.")
     ] = False,
+    serve: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", callback=_web, help="Serve the query API and the console there.", show_default=False
+        ),
+    ] = None,
     as_json: Json = False,
     log_level: Level = LogLevel.WARNING,
 ) -> int:
@@ -179,7 +196,7 @@ def up(
     from services.cli.up import run_up
 
     wanted = NewSpace(space, partitions, root_key)
-    return run_up(DataDirectory(data), wanted, files or [_STDIN], until_idle=until_idle, as_json=as_json)
+    return run_up(DataDirectory(data), wanted, files or [_STDIN], until_idle=until_idle, serve=serve, as_json=as_json)
 
 
 @app.command(help=texts.RUN)
@@ -201,14 +218,23 @@ def run(
     web: Annotated[
         str, typer.Option(metavar="HOST:PORT", callback=_web, help="Where /live, /ready and /metrics are served.")
     ] = "127.0.0.1:6066",
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            envvar="ADJUDEX_DATABASE",
+            help="Of views and portal: where the read model is.  [default: SQLite, DIR/views.sqlite]",
+            show_default=False,
+        ),
+    ] = None,
     log_level: Level = LogLevel.INFO,
 ) -> int:
-    """Run one service on Kafka until SIGINT or SIGTERM."""
+    """Run one service of a space on Kafka until SIGINT or SIGTERM."""
     configure_logging(log_level.value)
     from services.cli.data import DataDirectory
     from services.cli.running import run_service
 
-    return run_service(service, DataDirectory(data, kafka), instance, web)
+    return run_service(service, DataDirectory(data, kafka), instance, web, database)
 
 
 @key_app.command("new", help=texts.KEY_NEW)

@@ -320,9 +320,13 @@ Exit codes: 0 everything is as it must be; 1 it is not, or the cluster does not 
 RUN = """\
 Run one service of a space on Kafka, until SIGINT or SIGTERM.
 
-SERVICE is one of governance, incidents, claims, adjudication, payouts (which decide) and relay (which publishes what
-was decided for outsiders). Run each at least once; processes of one service share its partitions out among them, and
-when one dies another goes on where it stopped. It stops in order within 5 seconds.
+SERVICE is one of governance, assessors, incidents, claims, adjudication, pools, payouts (which decide), relay (which
+publishes what was decided for outsiders), views (which keeps the read model) and portal (which serves it: query API
+and console). Run each at least once; processes of one service share its partitions out among them, and when one dies
+another goes on where it stopped. It stops in order within 5 seconds.
+
+views and portal share a database, which --database or ADJUDEX_DATABASE names: sqlite+aiosqlite:///PATH, or
+postgresql+asyncpg://USER:PASSWORD@HOST/NAME. It can be deleted at any time: views makes it again from the logs.
 
 DIR/space.json says which space it is: `adjudex topics apply` writes it. Snapshots are kept in DIR/snapshots; they are
 a cache.

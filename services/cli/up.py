@@ -5,7 +5,7 @@ import gc
 import signal
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -24,6 +24,10 @@ from services.embedded import Embedded
 from services.kernel.engine import PartitionStoppedError
 from services.kernel.space import Space
 from services.kernel.sqlite_store import SqliteStore
+from services.views.database import sqlite_url
+
+if TYPE_CHECKING:
+    from services.cli.serving import ReadSide
 
 _HELD_UP_S = 0.02
 _WAIT_MAX_S = 10.0
@@ -71,10 +75,20 @@ class Up:
         self.embedded = Embedded(space, store, snapshots=data.snapshots)
         self.follower = Follower(store)
         self.code = FINE
+        self.read_side: ReadSide | None = None
         self._stopped_told = 0
 
-    async def run(self, files: Sequence[Path], *, until_idle: bool) -> int:
+    async def run(self, files: Sequence[Path], *, until_idle: bool, serve: str | None) -> int:
         """Run until told to stop, or with `until_idle` until the input has ended and nothing is left to do."""
+        if serve is None:
+            return await self._run(files, until_idle=until_idle)
+        from services.cli.serving import ReadSide
+
+        async with ReadSide.of(self.space, self.store, sqlite_url(self.data.path / "views.sqlite"), serve) as side:
+            self.read_side = side
+            return await self._run(files, until_idle=until_idle)
+
+    async def _run(self, files: Sequence[Path], *, until_idle: bool) -> int:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -89,6 +103,8 @@ class Up:
             while not stop.is_set():
                 await self._take(intake)
                 moved, held, due = await self.embedded.round()
+                if self.read_side is not None:
+                    await self.read_side.step()
                 await self._say_news()
                 self._snapshot(every=_SNAPSHOT_EVERY)
                 if moved:
@@ -165,8 +181,10 @@ class Up:
                 "data": str(data),
                 "created": self.created,
                 "log_records_read": read,
+                **({"served_at": self.read_side.address} if self.read_side is not None else {}),
             },
             f"{what} {space.name}, {space.partitions} partitions, in {data}; {read:,} log records read",
+            *([f"served at {self.read_side.address}"] if self.read_side is not None else ()),
         )
         self.console.flush()
 
@@ -216,9 +234,17 @@ async def _first(wait_s: float | None, *events: asyncio.Event) -> None:
         task.cancel()
 
 
-def run_up(data: DataDirectory, wanted: NewSpace, files: Sequence[Path], *, until_idle: bool, as_json: bool) -> int:
+def run_up(
+    data: DataDirectory,
+    wanted: NewSpace,
+    files: Sequence[Path],
+    *,
+    until_idle: bool,
+    as_json: bool,
+    serve: str | None = None,
+) -> int:
     """Run a space; returns the exit code."""
     created = not data.file.exists()
     with data.own(wanted) as (space, store):
         up = Up(data, space, store, Console(as_json=as_json), created=created)
-        return asyncio.run(up.run(files, until_idle=until_idle))
+        return asyncio.run(up.run(files, until_idle=until_idle, serve=serve))

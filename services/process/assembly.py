@@ -1,4 +1,4 @@
-"""What runs in a process: the engines of a decision service, or the relays, for the partitions that it is given."""
+"""What runs in a process: engines of a decision service, relays, or projectors, for the partitions it is given."""
 
 import asyncio
 import time
@@ -18,10 +18,13 @@ from services.kernel.space import Space
 from services.registry import DECISION_SERVICES
 from services.relay.publish import PUBLISHES
 from services.relay.relay import Relay
+from services.views.database import Database
+from services.views.model import ReadModel
+from services.views.projector import Projector
 
-RELAY = "relay"
-RUNNABLE = (*(service.name for service in DECISION_SERVICES), RELAY)
-"""Every service that `adjudex run` knows."""
+RELAY, VIEWS = "relay", "views"
+RUNNABLE = (*(service.name for service in DECISION_SERVICES), RELAY, VIEWS)
+"""Every service that has partitions of its own; the portal has none."""
 _IDLE_MAX_S = 5.0
 
 
@@ -30,7 +33,7 @@ class Running:
     """Which service of which space runs here, over which cluster.
 
     `instance` is the name of a static member of its group: never the same in two living processes. `snapshots` is a
-    folder of this machine; without one, every start reads the whole log.
+    folder of this machine; without one, every start reads the whole log. `database` is the URL of the read model.
     """
 
     service: str
@@ -38,6 +41,7 @@ class Running:
     settings: KafkaSettings
     instance: str | None = None
     snapshots: Path | None = None
+    database: str = ""
 
 
 class RelaySubject:
@@ -81,6 +85,40 @@ class RelaySubject:
         await asyncio.gather(*(store.close() for store in self._stores))
 
 
+class ViewsSubject:
+    """The projector of one partition, over a store of its own; the database is the process's."""
+
+    def __init__(self, projector: Projector, store: KafkaStore) -> None:
+        self._projector = projector
+        self._store = store
+        self._caught_up = False
+
+    @property
+    def waits_for(self) -> str:
+        """Say whether it has folded what was in the logs when it began."""
+        return "" if self._caught_up else "the read model, which is behind the logs"
+
+    async def step(self) -> float:
+        """Fold what is there; a projector that fails begins again from the database."""
+        began = time.perf_counter()
+        if not self._projector.is_ready:
+            await self._projector.model.prepare()
+        count = await self._projector.step()
+        if not count:
+            self._caught_up = True
+            return _IDLE_MAX_S
+        await pace(began, count)
+        return 0.0
+
+    async def arrival(self, timeout_s: float) -> None:
+        """Wait for log records."""
+        await self._store.arrival(timeout_s)
+
+    async def close(self) -> None:
+        """Close the store."""
+        await self._store.close()
+
+
 def assemble(running: Running, transactions: Histogram) -> Process:
     """Put a process together; nothing runs yet."""
     space, settings = running.space, running.settings
@@ -102,6 +140,16 @@ def assemble(running: Running, transactions: Histogram) -> Process:
         topic, subjects = OUTCOMES, relays
         membership = Membership(settings, f"{space.name}.{RELAY}", f"{space.name}.{topic}", running.instance)
         return Process(running.service, membership, subjects)
+
+    if running.service == VIEWS:
+        model = ReadModel(Database(running.database), space.name)
+
+        def projector(partition: int) -> ViewsSubject:
+            own = store()
+            return ViewsSubject(Projector(space, model, own, partition), own)
+
+        group, log = f"{space.name}.{VIEWS}", f"{space.name}.{model.logs[0]}"
+        return Process(running.service, Membership(settings, group, log, running.instance), projector)
 
     service = next(service for service in DECISION_SERVICES if service.name == running.service)
 

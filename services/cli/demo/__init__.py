@@ -20,13 +20,21 @@ __all__ = ["run_demo"]
 _EXPORT = "export.jsonl"
 
 
-def run_demo(data: Path | None = None, kafka: str | None = None, *, day_s: int = 2, as_json: bool = False) -> int:
+def run_demo(
+    data: Path | None = None,
+    kafka: str | None = None,
+    *,
+    day_s: int = 2,
+    serve: str | None = None,
+    as_json: bool = False,
+) -> int:
     """Run the demonstration and print it.
 
     Args:
         data: The directory that keeps the space and its export, which must not have one yet; None: nothing is kept.
         kafka: The cluster, for a new space there and a process for each service; None: an embedded log.
         day_s: How many seconds a day of the story takes on a cluster.
+        serve: Where the query API and the console are served once the story has ended, until a signal; not on Kafka.
         as_json: Print JSON lines, one of which has the log hash, instead of a timeline for people.
 
     Returns:
@@ -40,7 +48,7 @@ def run_demo(data: Path | None = None, kafka: str | None = None, *, day_s: int =
         directory = DataDirectory(path, kafka)
         _check(directory)
         if kafka is None:
-            return _embedded(directory, show, kept=data is not None)
+            return _embedded(directory, show, kept=data is not None, serve=serve)
         from services.cli.demo.on_kafka import perform
 
         return asyncio.run(perform(directory, path / _EXPORT, show, day_s=day_s, kept=data is not None))
@@ -62,7 +70,7 @@ def _check(data: DataDirectory) -> None:
             raise OperationRefusedError(f"{path} exists, and the demonstration begins with an empty log", todo)
 
 
-def _embedded(data: DataDirectory, show: Show, *, kept: bool) -> int:
+def _embedded(data: DataDirectory, show: Show, *, kept: bool, serve: str | None) -> int:
     try:
         stage = EmbeddedStage(data.file)
     except OSError as error:
@@ -73,13 +81,25 @@ def _embedded(data: DataDirectory, show: Show, *, kept: bool) -> int:
         show.opening(stage.space.name, stage.calendar)
         demonstration = Demonstration(stage, show)
         asyncio.run(_play(demonstration, stage, path))
+        show.balances(demonstration.balances())
+        show.books(demonstration.books())
+        console = show.checking(path if kept else None)
+        with path.open("rb") as file:
+            code = verify_file(file, console)
+        if serve is not None:
+            asyncio.run(_serve(stage, data.path / "views.sqlite", serve, show))
     finally:
         stage.close()
-    show.balances(demonstration.balances())
-    show.books(demonstration.books())
-    console = show.checking(path if kept else None)
-    with path.open("rb") as file:
-        return verify_file(file, console)
+    return code
+
+
+async def _serve(stage: EmbeddedStage, views: Path, web: str, show: Show) -> None:
+    from services.cli.serving import ReadSide, until_signal
+    from services.views.database import sqlite_url
+
+    async with ReadSide.of(stage.space, stage.store, sqlite_url(views), web) as side:
+        show.note("served", {"address": side.address}, f"served at {side.address} until Ctrl-C")
+        await until_signal().wait()
 
 
 async def _play(demonstration: Demonstration, stage: EmbeddedStage, path: Path) -> None:

@@ -49,10 +49,10 @@ class EmbeddedStage:
         self.space = new_space(SPACE, PARTITIONS, root_key())
         self.calendar = Calendar(START)
         self._clock = VirtualClock(START)
-        self._store = SqliteStore.create(
+        self.store = SqliteStore.create(
             log, SPACE, TOPIC_NAMES, PARTITIONS, self._clock, incarnation, space_json(self.space)
         )
-        self._embedded = Embedded(self.space, self._store)
+        self._embedded = Embedded(self.space, self.store)
         self._due: int | None = None
 
     def now(self) -> int:
@@ -70,7 +70,7 @@ class EmbeddedStage:
             moved, held, self._due = await self._embedded.round()
             if self._embedded.stopped:
                 raise self._embedded.stopped[0]
-            await seen.read(self._store)
+            await seen.read(self.store)
         return True
 
     async def wait(self, until: int | None) -> None:
@@ -81,8 +81,8 @@ class EmbeddedStage:
 
     async def export(self, file: IO[bytes]) -> None:
         """Export everything."""
-        await write_export(self.space, TOPIC_NAMES, self._store, file)
+        await write_export(self.space, TOPIC_NAMES, self.store, file)
 
     def close(self) -> None:
         """Close the log."""
-        self._store.close()
+        self.store.close()
