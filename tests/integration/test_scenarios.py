@@ -10,7 +10,7 @@ import pytest
 
 from services.cli.console import Console
 from services.cli.scenario.model import read_scenario
-from services.cli.scenario.run import Simulation
+from services.cli.scenario.run import Result, Simulation
 from services.cli.scenario.show import Timeline
 from services.kernel.export import read_export, write_export
 from services.kernel.verify import verify
@@ -25,13 +25,21 @@ FILES = sorted(FOLDER.glob("*.toml"))
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_expectations_are_met_and_the_log_verifies(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     simulation = Simulation(read_scenario(path), path, Timeline(Console(as_json=False)))
-    result = asyncio.run(simulation.run())
+    export = io.BytesIO()
+
+    async def run() -> Result:
+        try:
+            result = await simulation.run()
+            await write_export(simulation.space, TOPIC_NAMES, simulation.store, export)
+            return result
+        finally:
+            await simulation.close()
+
+    result = asyncio.run(run())
     said = capsys.readouterr().out
     assert result.failures == [], said
     assert result.expectations > 0
     assert max(map(len, said.splitlines())) <= 100
-    export = io.BytesIO()
-    asyncio.run(write_export(simulation.space, TOPIC_NAMES, simulation.store, export))
     export.seek(0)
     report = verify(read_export(export), DECISION_SERVICES, PUBLISHES)
     assert report.findings == []
@@ -47,19 +55,24 @@ def test_failed_expectations__exit_code_1_and_both_values() -> None:
     path = FOLDER / "failing" / "denied_is_not_paid.toml"
     ended = adjudex("simulate", path)
     assert ended.returncode == 1
-    summary = ended.stdout[ended.stdout.index("6 of 9 expectations met") :].splitlines()
+    summary = ended.stdout[ended.stdout.index("6 of 10 expectations met") :].splitlines()
     assert summary[1:] == [
-        "FAILED  timeline.3 at +3d12h1m: ballot.closed.v1 on case/claim/harbor.1/1",
+        "FAILED  timeline.3 at +3d12h1m: GET /v1/rounds/claim/harbor.1/1/1",
         '  outcome  expected  "accept"',
         '           is        "deny"',
         '  accept_minor  expected  "80000"',
         '                is        "0"',
         '  deny_minor  expected  "0"',
         '              is        "80000"',
-        "FAILED  timeline.4 at +4d13h: claim.paid.v1 on cover/harbor.1",
+        "FAILED  timeline.4 at +4d13h: GET /v1/claims/harbor.1/1",
+        '  status  expected  "paid"',
+        '          is        "denied"',
+        '  paid_minor  expected  "20000"',
+        '              is        "0"',
+        "FAILED  timeline.5 at +4d13h: claim.paid.v1 on cover/harbor.1",
         '  (how often)  expected  "≥ 1"',
         "               is        0",
-        "FAILED  timeline.5 at +5d: claim.file.v1, id claim.file-24",
+        "FAILED  timeline.6 at +5d: claim.file.v1, id claim.file-24",
         '  events.0  expected  "claim.filed.v1"',
         '            is        "refused.v1"',
     ]
@@ -76,7 +89,7 @@ def test_json__a_line_for_each_thing_and_the_same_log_every_time() -> None:
         "log_hash": lines[-1]["log_hash"]
     }
     failed = answers(adjudex("simulate", FOLDER / "failing" / "denied_is_not_paid.toml", "--json").stdout)
-    (of_tally, _, _) = [line for line in failed if line["kind"] == "failed"]
+    of_tally, *_ = [line for line in failed if line["kind"] == "failed"]
     assert of_tally["differences"][0] == {"path": "outcome", "expected": "accept", "actual": "deny"}
 
 
@@ -94,7 +107,8 @@ def test_several_files__all_are_run_and_the_worst_exit_code_counts(tmp_path: Pat
     assert problem == f'{wrong}: timeline.0: {{"at": "+1h"}}: must have one of post, get, event'
 
 
-def test_first_scenario_of_the_page__runs_as_it_stands_there(tmp_path: Path) -> None:
+def test_first_scenario_of_the_page__runs_as_it_stands_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     page = (FOLDER.parents[1] / "docs" / "scenarios.md").read_text(encoding="utf-8")
     (first, *_) = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     path = tmp_path / "mine.toml"

@@ -42,7 +42,7 @@ async def _simulate(path: Path, console: Console, show: Show, data: DataDirector
         try:
             result = await simulation.run()
         finally:
-            simulation.close()
+            await simulation.close()
     except ScenarioError as error:
         for problem in error.problems:
             complain(problem, "docs/scenarios.md explains the format", as_json=console.as_json)

@@ -100,7 +100,7 @@ class Simulation:
             config = space_json(self.space)
             self.store = SqliteStore.create(log, SPACE, TOPIC_NAMES, PARTITIONS, self.clock, incarnation, config)
         self.embedded = Embedded(self.space, self.store)
-        self._asker = Asker(self.space, self.store, self.clock)
+        self._asker = Asker(self.space, self.store)
         self._seen = Seen(PARTITIONS)
         self._told = 0
         self._made = 0
@@ -149,8 +149,9 @@ class Simulation:
         self._show.ends(self.result)
         return self.result
 
-    def close(self) -> None:
-        """Close the log that is kept."""
+    async def close(self) -> None:
+        """Close the read model, and the log that is kept."""
+        await self._asker.close()
         if isinstance(self.store, SqliteStore):
             self.store.close()
 
