@@ -16,7 +16,6 @@ from tests.unit.pools.examples import (
     alarmed,
     claimed,
     confirmed,
-    cover,
     decided,
     deposit,
     funded,

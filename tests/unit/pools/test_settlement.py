@@ -30,7 +30,7 @@ def with_capital(pool: Books, reserve: int, junior: int, senior: int) -> Books:
 
 
 def claims_of(*amounts_minor: int, reserve: int = 0, junior: int = 0, senior: int = 0, undecided: int = 0) -> Books:
-    """Approved claims core.1/1, core.2/1, ..., the last ones undecided; one cover more than that could be claimed on."""
+    """Approved claims core.1/1, core.2/1, ..., the last ones undecided; another cover could still be."""
     pool = confirmed(*amounts_minor, 1, junior=10_000, senior=10_000)
     pool = with_capital(pool, 0, 0, 0)
     for number, amount_minor in enumerate(amounts_minor, 1):
@@ -69,7 +69,7 @@ def test_ample__capital_has_to_bear_the_provision_too() -> None:
 def test_ample__capital_has_to_bear_what_other_incidents_claims_are_reserved_at() -> None:
     for senior, types in ((350, 3), (349, 1)):
         pool = confirmed(100, 200).when(decided("Q/1"), at=DECIDED)
-        pool = pool.when(cover(80, "Q", transaction="0x9"), at=START)  # type: ignore[assignment]
+        pool = pool.when(cover(80, "Q", transaction="0x9"), at=START)
         pool.when(decided("Q/1"), at=DECIDED).when(claimed("core.3/1", 50, incident="Q/1"), at=DECIDED)
         with_capital(pool, 0, 0, senior).when(claimed("core.1/1", 100, "approved"), at=DECIDED)
         assert len(pool.events) == types, senior
