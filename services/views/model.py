@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 import schemas
 from services.kernel import records
+from services.kernel.store import StoreError
 
 from . import kinds as kinds_package
 from .database import Database
@@ -22,7 +23,7 @@ from .tables import OPEN, Tables, catalogue, tables_of
 _CHUNK = 1_000
 
 
-class ReadModelError(RuntimeError):
+class ReadModelError(StoreError):
     """The read model cannot be used: the message says why, and what to do."""
 
 
