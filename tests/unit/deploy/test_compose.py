@@ -8,11 +8,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 from schemas.topics import SERVICES
 from services.cli.cluster import _BROKER, _SESSION_MS, _TRANSACTION_MAX_MS
+from services.cli.running import PORTAL
 from services.kernel.kafka.settings import KafkaSettings
-from services.process.assembly import RELAY, RUNNABLE
+from services.process.assembly import RELAY, RUNNABLE, VIEWS
+from services.views.database import Database
 from tests.unit.deploy.commands import parse
 from tests.unit.deploy.reading import BROKERS, COMPOSE, CONTAINERS, OURS, PROMETHEUS, ROOT, RUNS, dockerfile
 
@@ -32,7 +35,7 @@ def test_a_container_runs_a_command_that_there_is(name: str, monkeypatch: pytest
 
 def test_every_service_has_a_container__and_a_name_of_its_own() -> None:
     ran = {name: parse(container["command"])[1] for name, container in RUNS.items()}
-    assert {options["service"] for options in ran.values()} == set(RUNNABLE)
+    assert {options["service"] for options in ran.values()} == {*RUNNABLE, PORTAL}
     assert {*SERVICES, RELAY} <= ran.keys()
     assert all(options["service"] == name for name, options in ran.items())
     instances = [options["instance"] for options in ran.values() if options["instance"]]
@@ -62,8 +65,23 @@ def test_services_are_healthy_when_they_are_ready__on_the_port_that_they_serve()
         assert f"http://127.0.0.1:{port}/ready" in container["healthcheck"]["test"][-1]
         assert port in container["expose"]
         assert port in exposed
-        assert f"{name}:{port}" in targets
-    assert {target.partition(":")[0] for target in targets} == RUNS.keys()
+        # The portal has no metrics.
+        assert (f"{name}:{port}" in targets) == (name != PORTAL)
+    assert {target.partition(":")[0] for target in targets} == RUNS.keys() - {PORTAL}
+
+
+def test_the_read_model_is_where_the_database_is() -> None:
+    postgres = CONTAINERS["postgres"]["environment"]
+    for name in (VIEWS, PORTAL):
+        url = make_url(RUNS[name]["environment"]["ADJUDEX_DATABASE"])
+        assert (url.host, url.username, url.database) == (
+            "postgres",
+            postgres["POSTGRES_USER"],
+            postgres["POSTGRES_DB"],
+        )
+        assert Database(url.render_as_string(hide_password=False)).is_sqlite is False
+    assert RUNS[VIEWS]["depends_on"]["postgres"] == {"condition": "service_healthy"}
+    assert RUNS[PORTAL]["depends_on"][VIEWS] == {"condition": "service_healthy"}
 
 
 def test_what_keeps_running_says_whether_it_is_healthy() -> None:

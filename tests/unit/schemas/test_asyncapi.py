@@ -34,13 +34,14 @@ def _parse(document: object, folder: Path) -> dict[str, Any]:
     file = folder / "asyncapi.json"
     file.write_text(json.dumps(document))
     command = ["node", str(ROOT / "tools" / "asyncapi" / "validate.cjs"), str(_INSTALLED), str(file)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.stdout, ended.stderr
     answer: dict[str, Any] = json.loads(ended.stdout)
     assert ended.returncode == (0 if answer["accepted"] else 1)
     return answer
 
 
+@pytest.mark.timeout(300)  # seconds on a machine that has nothing else to do
 def test_the_official_parser_takes_the_document(tmp_path: Path) -> None:
     answer = _parse(_DOCUMENT, tmp_path)
     assert answer["findings"] == []
@@ -49,11 +50,13 @@ def test_the_official_parser_takes_the_document(tmp_path: Path) -> None:
     assert sorted(answer["operations"]) == sorted(_DOCUMENT["operations"])
 
 
+@pytest.mark.timeout(300)
 def test_the_official_parser_refuses_a_document__when_a_channel_is_missing(tmp_path: Path) -> None:
-    channels = {name: channel for name, channel in _CHANNELS.items() if name != "claim.filings"}
-    answer = _parse({**_DOCUMENT, "channels": channels}, tmp_path)
+    reading = _DOCUMENT["operations"]["claims.reads.claim.filings"]
+    document = {**_DOCUMENT, "channels": {}, "components": {}, "operations": {"reading": reading}}
+    answer = _parse(document, tmp_path)
     assert not answer["accepted"]
-    assert any("claims.reads.claim.filings" in finding["where"] for finding in answer["findings"])
+    assert any("reading" in finding["where"] for finding in answer["findings"])
 
 
 def test_channels_say_who_writes_and_reads__as_rights_are_granted() -> None:
