@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import adjudex
-from tests.unit.cli.spaces import PROFILE, new_data
+from tests.unit.cli.spaces import TERMS, new_data
 
 WHERE = "claim.filings/1/1"
 
@@ -68,6 +68,6 @@ def test_pass__of_what_stops_nothing_refused(position: str, wrong: str, data: Pa
 
 
 def test_nothing_set_aside__says_so(tmp_path: Path) -> None:
-    data = new_data(tmp_path, (PROFILE,))
+    data = new_data(tmp_path, (TERMS,))
     assert adjudex("set-aside", "list", "--data", data).stdout == "nothing was set aside\n"
     assert adjudex("set-aside", "list", "--data", data, "--json").stdout == ""
