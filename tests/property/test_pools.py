@@ -445,7 +445,7 @@ def check_equal(world: World) -> None:
             assert max(allocated) - min(allocated) <= 1, (amount, incident)
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", range(300))
 def test_equal_claims__get_equal_shares_while_another_incident_takes_its_own(seed: int) -> None:
     """Two incidents at once, and just enough capital, or just too little, for what may come of them."""
     random = Random(seed)

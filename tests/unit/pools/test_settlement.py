@@ -90,6 +90,24 @@ def test_ample__leaves_enough_for_all_that_an_incident_of_a_paid_claim_can_bring
     assert pool.balances() == (0, 0, 0)
 
 
+def test_ample__of_another_incident_leaves_what_is_committed() -> None:
+    for capital, enough in ((250, True), (249, False)):
+        pool = confirmed(100, 100)
+        pool.when(cover(50, "Q", transaction="0x9"), at=START).when(decided("Q/1"), at=DECIDED)
+        with_capital(pool, 0, 0, capital).when(claimed("core.1/1", 100, "approved"), at=DECIDED)
+        pool.when(claimed("core.3/1", 50, "approved", "Q/1"), at=DECIDED)
+        assert pool.state.incidents["Q/1"].committed is enough, capital
+
+
+def test_cut_off__incident_of_a_paid_claim_comes_before_claims_of_others() -> None:
+    pool = confirmed(100, 100)
+    pool.when(cover(300, "Q", transaction="0x9"), at=START)
+    with_capital(pool, 0, 0, 200).when(claimed("core.1/1", 100, "approved"), at=DECIDED)
+    pool.when(decided("Q/1"), at=DECIDED).when(claimed("core.3/1", 300, incident="Q/1"), at=DECIDED)
+    pool.when(claimed("core.2/1", 100), at=DECIDED).fire()
+    assert (pool.settled().incident, pool.told()) == ("P/1", {"core.2/1": 100})
+
+
 def test_cut_off__enough_pays_everything() -> None:
     pool = claims_of(600, 300, 100, reserve=100, junior=400, senior=600).fire()
     pool.then_types("incident.settled.v1", "settlement.lines.v1", "settlement.closed.v1")
