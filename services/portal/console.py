@@ -8,7 +8,7 @@ import orjson
 from fastapi import FastAPI
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from services.views.kinds import BY_NAME
@@ -67,6 +67,11 @@ def add(app: FastAPI, model: ReadModel) -> None:
     )
     templates.filters.update(amount=amount, owned=owned, short=short, minute=minute)
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    async def icon() -> Response:
+        # Asked for beside what is no page and so cannot name it.
+        return FileResponse(_HERE / "static" / "icon.svg", media_type="image/svg+xml")
 
     async def shown() -> dict[str, Any]:
         async with asking(model) as query:
