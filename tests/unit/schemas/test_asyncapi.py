@@ -25,6 +25,7 @@ from tools.schemas import asyncapi, catalogue
 from tools.schemas.__main__ import ROOT
 
 _INSTALLED = ROOT / "build" / "asyncapi"
+_PERMISSIVE = {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "Python-2.0"}
 _DOCUMENT = asyncapi.document("0.0.0")
 _CHANNELS = _DOCUMENT["channels"]
 
@@ -39,6 +40,16 @@ def _parse(document: object, folder: Path) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(ended.stdout)
     assert ended.returncode == (0 if answer["accepted"] else 1)
     return answer
+
+
+def test_packages_of_the_parser_bind_nobody__and_name_no_host_to_fetch_them_from() -> None:
+    """They are used in tests and never shipped."""
+    held = json.loads((ROOT / "tools" / "asyncapi" / "package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: package for name, package in held["packages"].items() if name}
+    assert {package["license"] for package in packages.values()} <= _PERMISSIVE
+    assert all("integrity" in package and "resolved" not in package for package in packages.values())
+    wanted = json.loads((ROOT / "tools" / "asyncapi" / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    assert all(packages[f"node_modules/{name}"]["version"] == version for name, version in wanted.items())
 
 
 @pytest.mark.timeout(300)  # seconds on a machine that has nothing else to do
