@@ -1,6 +1,6 @@
 """`adjudex reroute`: what a service's log would have sent to a receiver that was added later, sent to it now."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from schemas.envelope import Event, Outgoing, Record
 from schemas.instants import parse_instant
@@ -49,7 +49,7 @@ async def reroute(data: DataDirectory, service_name: str, receiver: str, console
 
 
 def messages(
-    space: Space, service: DecisionService[object], receiver: str, records: list[Record]
+    space: Space, service: DecisionService[object], receiver: str, records: Sequence[Record]
 ) -> Iterator[Outgoing]:
     """Make what log records send to a receiver: the same bytes, ids included, as when they were decided."""
     for record in records:

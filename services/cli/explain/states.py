@@ -81,6 +81,8 @@ def _claim(history: History, claim: str) -> str:
             case ClaimPaid():
                 paid += item.event.amount_minor
                 status = "paid" if not item.event.unpaid_minor else "partly paid"
+            case _:
+                pass
     numbers = [
         ("allocated", allocated),
         ("held until it is decided", held if status == "undecided" else 0),
@@ -119,6 +121,8 @@ def _incident(history: History, incident: str) -> str:
                 reports += 1
             case IncidentDecided():
                 status = item.event.status + (" by a finding" if item.event.by_finding else "")
+            case _:
+                pass
     return f"{text}: {status}, {reports} reports"
 
 
@@ -145,6 +149,8 @@ def _case(history: History, case: str) -> str:
                 status = f"ruled: {item.event.outcome}"
             case CaseWithdrawn():
                 status = "withdrawn"
+            case _:
+                pass
     return f"{text}: {status}"
 
 
@@ -171,6 +177,8 @@ def _payout(history: History, payout: str) -> str:
                 status = f"resumed by {item.event.by}"
             case PayoutConfirmed():
                 status = f"confirmed, transaction {item.event.transaction}"
+            case _:
+                pass
     return f"{text}: {status}"
 
 
@@ -219,6 +227,8 @@ def _product(history: History, product: str) -> str:
                 status = f"halted from {format_instant(item.event.effective_at)} to {format_instant(item.event.until)}"
             case ProductOpened():
                 status = "open"
+            case _:
+                pass
     assert listed is not None
     seller = f"sold by pool {listed.pool}" if listed.pool else "registered elsewhere"
     return f"product {listed.title} ({listed.peril}), {seller}, new cover under {listed.rulebook}: {status}"
@@ -240,6 +250,8 @@ def _principal(history: History, principal: str) -> str:
                 status = f"may write {', '.join(item.event.streams)} and act for {accounts}"
             case PrincipalRevoked():
                 status = "revoked"
+            case _:
+                pass
     return f"principal: {status}"
 
 

@@ -140,6 +140,8 @@ class Simulation:
                     await self._get(path, step)
                 case EventStep():
                     self._event(path, step)
+                case _:
+                    raise TypeError(path)
         if self._waiting:
             # What came at the very end of a window waits until clocks that differ have passed it.
             await self._to(self.clock.now() + self.space.skew + 1)
