@@ -8,13 +8,13 @@ from schemas.claims import (
     ReduceClaim,
     WithdrawClaim,
 )
+from schemas.halts import NO_HALTS
 from schemas.ids import parent
 from schemas.outcomes import NextStep
 from schemas.rulebook import ClaimRules
 from services.claims.cover import Claim, Cover, Terms, ruling
 from services.claims.documents import refuse_documents
 from services.claims.facts import Facts
-from services.claims.halts import NO_HALTS
 from services.claims.periods import cut_off, grace_end, until
 from services.kernel.decider import Refused
 

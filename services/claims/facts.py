@@ -5,9 +5,9 @@ from typing import Literal
 
 from schemas.envelope import Message
 from schemas.governance import ProductHalted, ProductListed, ProductOpened, RulebookPublished
+from schemas.halts import NO_HALTS, Halts, noted
 from schemas.incidents import IncidentDecided
 from schemas.rulebook import ClaimRules
-from services.claims.halts import NO_HALTS, Halts, noted
 from services.kernel.decider import Principal
 from services.kernel.persistent import PersistentMap
 from services.kernel.principals import PRINCIPAL_FACTS, Principals, fold_principals

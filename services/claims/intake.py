@@ -1,12 +1,12 @@
 """Taking in a filing: the rules in their order, and the claim that a filing which meets them all becomes."""
 
 from schemas.claims import ClaimFiled, FileClaim
+from schemas.halts import NO_HALTS, Halts
 from schemas.instants import format_duration, format_instant
 from schemas.rulebook import ClaimRules, Intake
 from services.claims.cover import Cover, Terms, claimable_minor, ruling
 from services.claims.documents import refuse_documents
 from services.claims.facts import Facts, Incident
-from services.claims.halts import NO_HALTS, Halts
 from services.claims.periods import claimable_from, covered_from, cut_off, grace_end, is_over, ruled_by, until
 from services.kernel.decider import Received, Refused
 

@@ -6,9 +6,9 @@ windows of a filing count time outside them.
 
 from collections.abc import Sequence
 
+from schemas.halts import NO_HALTS, Halt, passed
 from schemas.instants import LAST, format_instant
 from schemas.rulebook import Ballot, ClaimRules, Cooldown, Corroboration, Intake, Settlement, Stage
-from services.claims.halts import NO_HALTS, Halt, passed
 
 
 def later(instant: int, span: int) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from schemas.envelope import Event, Message
 from schemas.governance import ProductHalted, ProductListed, ProductOpened, RulebookPublished
+from schemas.halts import Halt, Halts, halted, noted
 from schemas.ids import pool_key
 from schemas.incidents import IncidentAlarmed, IncidentDecided
 from schemas.pools import PoolOpened
@@ -12,7 +13,6 @@ from schemas.rulebook import ClaimRules
 from services.kernel.decider import Principal
 from services.kernel.persistent import PersistentMap
 from services.kernel.principals import PRINCIPAL_FACTS, Principals, fold_principals
-from services.pools.halts import Halt, Halts, halted, noted
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from schemas.envelope import Event
+from schemas.halts import passed
 from schemas.incidents import IncidentDecided
 from schemas.pools import ClaimExposure, ReserveChanged, SettlementMoved, SettlementOpened
 from services.kernel.persistent import PersistentMap
 from services.pools.draft import Draft
 from services.pools.facts import Facts
-from services.pools.halts import passed
 from services.pools.later import free
 from services.pools.pool import Claim, Incident, Pool, owed, provision
 from services.pools.settlement import close_if_decided, settle, settle_if_ample, settle_late

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.halts import Halt, Halts, noted, passed
 from schemas.instants import DAY, LAST, format_instant
-from services.claims.halts import Halt, Halts, noted, passed
 from tests.unit.claims.examples import (
     EVENT,
     GRACE_END,

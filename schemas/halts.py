@@ -1,13 +1,13 @@
-"""Halts of products, and the one function by which windows count time outside them.
+"""Halts of products, and the one function by which windows count time outside them, for every service.
 
-A halt is [effective_at, until). There is one at a time, so a product's halts, in the order of time, do not overlap.
+A halt is [effective_at, until). A product has one at a time, so its halts, in the order of time, do not overlap.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from schemas.governance import ProductHalted, ProductOpened
-from schemas.instants import LAST
+from .governance import ProductHalted, ProductOpened
+from .instants import LAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ def noted(halts: Halts, fact: ProductHalted | ProductOpened) -> Halts:
     if fact.effective_at < fact.until:
         others.append(Halt(fact.effective_at, fact.until))
     return tuple(sorted(others, key=lambda halt: halt.effective_at))
+
+
+def halted(halts: Sequence[Halt], at: int) -> Halt | None:
+    """Return the halt in which an instant lies."""
+    return next((halt for halt in halts if halt.effective_at <= at < halt.until), None)
 
 
 def passed(start: int, span: int, halts: Sequence[Halt]) -> int:
