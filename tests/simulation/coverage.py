@@ -10,22 +10,37 @@ MARKER = "topic.started.v1"
 assert registry.DECISION_SERVICES, "importing them registers every event there is"
 
 RULES = {
-    "assessor": "unchanged",
-    "claim": "after-expiry already-open amount-above-remaining before-waiting-period cover-unknown evidence-repeated "
-    "grace-ended incident-already-paid incident-not-confirmed incident-unknown not-claimant not-holder not-less "
-    "not-open other-cover other-product too-early too-much-evidence unknown",
-    "cover": "already-registered other-asset period-empty product-unknown rulebook-unknown",
+    "assessor": "already-registered not-registered unchanged",
+    "capital": "above-own already-requested in-notice incident-open needed no-share not-requested pool-unknown "
+    "transaction-counted",
+    "case": "halted",
+    "claim": "after-expiry already-open amount-above-remaining before-waiting-period cover-unknown cut-off-passed "
+    "evidence-repeated grace-ended incident-already-paid incident-not-confirmed incident-unknown not-claimant not-holder "
+    "not-less not-open other-cover other-product too-early too-much-evidence unknown",
+    "cover": "above-capacity above-dependency-limit above-peril-limit above-product-limit already-registered "
+    "id-reserved other-asset other-pool period period-empty pool-unknown premium-above-max product-alarmed "
+    "product-halted product-unknown rulebook-unknown sold-by-pool transaction-counted",
+    "finding": "product-unknown unchanged",
+    "governance": "not-root",
+    "group": "member-unknown unchanged",
+    "halt": "asked-already counted ends-itself length none not-guardian not-in-rulebook one-at-a-time other-length "
+    "product-unknown",
     "input": "id-reused",
     "payout": "not-suspended",
+    "pool": "asset-fixed periods-crossed rates-crossed unchanged",
     "principal": "account-not-allowed reserved stream-not-allowed stream-unknown unchanged unknown",
-    "product": "asset-fixed peril-fixed rulebook-unknown unchanged",
+    "product": "asset-fixed peril-fixed pool-asset pool-fixed pool-unknown rulebook-unknown rulebook-without-alarm "
+    "rulebook-without-settlement unchanged",
     "proof": "forged malformed missing principal-unknown",
     "receipt": "already-confirmed already-failed already-submitted mismatch other-attempt payout-unknown",
+    "recusal": "already-voted case-unknown excluded no-open-round not-an-assessor",
     "report": "in-future product-unknown repeated too-old",
     "rulebook": "already-published immutable version-gap",
+    "stake": "asset-fixed below-minimum not-there nothing-requested notice-running rest-below-minimum terms-unknown "
+    "transaction-counted unchanged withdrawal-pending",
     "vote": "already-voted case-unknown clause-missing excluded no-open-round not-an-assessor",
 }
-"""Every rule that refuses something outsiders can say, by what it is about."""
+"""Every rule that refuses something outsiders can say, by what it is about; amounts here make no 2^256 shares."""
 CAUSES = (
     "header-missing",
     "header-not-instant",

@@ -47,7 +47,7 @@ class Plan:
     def of(cls, seed: int) -> "Plan":
         """Draw the plan of a seed."""
         random = Random(f"{seed}/plan")
-        return cls(seed % 6 == 0, Rates.drawn(random), random.randint(60, 130), random.choice((1, 2, 2, 3)))
+        return cls(seed % 6 == 0, Rates.drawn(random), random.randint(70, 150), random.choice((1, 2, 2, 3)))
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from schemas.adjudication import (
     BallotClosed,
     BallotOpened,
+    CaseHalted,
     CaseOpened,
     CaseReduced,
     CaseRuled,
@@ -20,7 +21,26 @@ from schemas.instants import LAST
 from schemas.rulebook import Corroboration, Outcome, Stage
 from tests.simulation.entries import Entry
 from tests.simulation.laws.facts import Facts
-from tests.simulation.laws.law import Handlers, broken, demand
+from tests.simulation.laws.law import Handlers, LawBroken, broken, demand
+
+
+@dataclass(slots=True)
+class Window:
+    """When the open stage ends: `early_at` once everybody has voted; `halt` is the one that moved it last.
+
+    `still_from` is since when it stands still because of that halt.
+    """
+
+    closes_at: int
+    early_at: int | None = None
+    halt: CaseHalted | None = None
+    still_from: int = 0
+
+    def move(self, by: int) -> None:
+        """Move what ends after it stood still."""
+        if self.early_at is not None and self.early_at > self.still_from:
+            self.early_at += by
+        self.closes_at += by
 
 
 @dataclass(slots=True)
@@ -35,6 +55,8 @@ class CaseBook:
     lapsed: bool = False
     outcome: Outcome | None = None
     over: bool = False
+    withdrawn: bool = False
+    window: Window | None = None
 
 
 class Cases:
@@ -48,6 +70,7 @@ class Cases:
             CaseOpened: self._opened,
             CaseReduced: self._reduced,
             CaseWithdrawn: self._withdrawn,
+            CaseHalted: self._halted,
             CaseRuled: self._ruled,
             CorroborationOpened: self._stage_opened,
             BallotOpened: self._stage_opened,
@@ -65,6 +88,13 @@ class Cases:
             broken(entry, "the case is not open")
         return book
 
+    def window(self, entry: Entry) -> Window:
+        """Return when the open stage of a case ends."""
+        window = self.book(entry).window
+        if window is None:
+            broken(entry, "no stage of the case is open")
+        return window
+
     def _opened(self, entry: Entry, event: CaseOpened) -> None:
         if event.case in self.books:
             broken(entry, "the case was opened before")
@@ -79,7 +109,32 @@ class Cases:
         book.amount_minor = event.amount_minor
 
     def _withdrawn(self, entry: Entry, event: CaseWithdrawn) -> None:
-        self.book(entry).over = True
+        book = self.book(entry)
+        book.over = book.withdrawn = True
+
+    def _halted(self, entry: Entry, event: CaseHalted) -> None:
+        """A window stands still while its product is halted, from when its case hears of it, and no longer."""
+        book, told = self.book(entry), self.facts.told(entry)
+        window, ends = book.window, told.halts[book.opened.product or ""]
+        if book.stage is None or window is None or event.effective_at not in ends:
+            broken(entry, f"halts of the product: {ends}")
+        before = window.halt
+        if before is not None and before.effective_at == event.effective_at:
+            demand(
+                entry, "the end of the halt", event.until, max(ends[event.effective_at], entry.since, window.still_from)
+            )
+            by = event.until - before.until
+            if by >= 0:
+                broken(entry, f"the halt ended at {before.until}")
+        else:
+            demand(entry, "the end of the halt", event.until, ends[event.effective_at])
+            window.still_from = max(event.effective_at, entry.since)
+            by = event.until - window.still_from
+            if by <= 0 or window.still_from >= window.closes_at:
+                broken(entry, f"the window ends at {window.closes_at}")
+        window.halt = event
+        window.move(by)
+        demand(entry, "the end of the window", event.closes_at, window.closes_at)
 
     def _stage_opened(self, entry: Entry, event: CorroborationOpened | BallotOpened | CooldownOpened) -> None:
         book = self.book(entry)
@@ -94,6 +149,7 @@ class Cases:
         if isinstance(event, CooldownOpened):
             demand(entry, "the outcome that cools down", event.outcome, book.outcome)
         book.stage = book.last_stage = event.stage
+        book.window = Window(event.closes_at, event.closes_early_at if isinstance(event, BallotOpened) else None)
 
     def _counts(self, entry: Entry, event: ReportCounted) -> None:
         book = self.book(entry)
@@ -139,6 +195,12 @@ class Cases:
         demand(entry, "the ruling", event.outcome, book.outcome)
         demand(entry, "the amount", event.amount_minor, book.amount_minor)
         book.over = True
+
+    def at_the_end(self) -> None:
+        """Nothing stays open for ever."""
+        still_open = [name for name, book in self.books.items() if not book.over]
+        if still_open:
+            raise LawBroken(f"cases {still_open} are open")
 
 
 def _may_skip(book: CaseBook, skipped: Sequence[str]) -> bool:

@@ -27,6 +27,8 @@ def check(space: Space, world: World, witness: Witness, engines: Sequence[Engine
     _every_input_has_a_fate(world, witness)
     _every_sender_has_an_answer(space, world, witness)
     _every_claim_is_settled(world, witness)
+    for law in (witness.cases, witness.incidents, witness.stakes, witness.settlements):
+        law.at_the_end()
     for engine in engines:
         _same_as_rebuilt(world, engine)
     return _verified(space, world)
@@ -56,13 +58,25 @@ def incarnation(world: World, topic: str) -> str:
 
 
 def _every_claim_is_settled(world: World, witness: Witness) -> None:
-    """Every approved claim is paid, or its payout is open or suspended; and the executor was told of each attempt."""
+    """Every payout that is owed is confirmed, or open or suspended; and the executor was told of each attempt.
+
+    No claim waits for ever, a pool knows of every transfer that it paid for, and owes what is not confirmed.
+    """
     for name, claim in witness.covers.claims.items():
-        if claim.approved is None:
-            continue
-        payout = witness.payouts.books.get(claim.approved.payout)
-        if payout is None or (claim.status == "paid") != (payout.status == "confirmed"):
-            raise LawBroken(f"claim {name} is {claim.status}, its payout {payout and payout.status}")
+        confirmed = {name for name in claim.payouts if witness.payouts.is_confirmed(name)}
+        if claim.status == "filed" or claim.paid != confirmed:
+            raise LawBroken(
+                f"claim {name} is {claim.status}; of its payouts {claim.paid} are known, {confirmed} happened"
+            )
+    owed = witness.payouts.debts.keys()
+    if owed != witness.payouts.books.keys():
+        raise LawBroken(f"owed are {sorted(owed)}, instructed {sorted(witness.payouts.books)}")
+    for book in witness.pools.books.values():
+        ours = {name: debt for name, debt in witness.payouts.debts.items() if debt.pool == book.name}
+        unpaid = [name for name in ours if not witness.payouts.is_confirmed(name)]
+        payable = sum(ours[name].amount_minor for name in unpaid)
+        if book.balances["payable"] != payable or book.booked.keys() != ours.keys() - set(unpaid):
+            raise LawBroken(f"pool {book.name} owes {book.balances['payable']}, but payouts {unpaid} of {payable}")
     attempts = {
         (content.payout, content.attempt)
         for partition in range(world.partitions)

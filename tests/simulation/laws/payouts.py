@@ -1,4 +1,4 @@
-"""Law 2 of product.md section 13, for payouts: each is instructed as approved, and transferred once."""
+"""Law 2 of product.md section 13, for payouts: each is instructed as it is owed, and transferred once."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from schemas.payouts import (
     PayoutSuspended,
 )
 from tests.simulation.entries import Entry
-from tests.simulation.laws.covers import Covers
+from tests.simulation.laws.debts import Debt, Debts
 from tests.simulation.laws.law import Handlers, broken, demand
 
 
@@ -29,8 +29,8 @@ class PayoutBook:
 class Payouts:
     """Every payout."""
 
-    def __init__(self, covers: Covers) -> None:
-        self.covers = covers
+    def __init__(self, debts: Debts) -> None:
+        self.debts = debts
         self.books: dict[str, PayoutBook] = {}
         self.handlers: Handlers = {
             PayoutInstructed: self._instructed,
@@ -42,16 +42,17 @@ class Payouts:
             PayoutConfirmed: self._confirmed,
         }
 
+    def is_confirmed(self, payout: str) -> bool:
+        """Tell whether a transfer happened."""
+        return payout in self.books and self.books[payout].status == "confirmed"
+
     def _instructed(self, entry: Entry, event: PayoutInstructed) -> None:
         if event.payout in self.books:
             broken(entry, "the payout was instructed before")
-        approved = self.covers.claims[event.claim].approved
-        if approved is None:
-            broken(entry, "the claim is not approved")
-        names = ("payout", "claim", "cover", "asset", "recipient", "amount_minor", "arithmetic")
-        for name in names:
-            demand(entry, name, getattr(event, name), getattr(approved, name))
-        demand(entry, "the terms", event.terms, approved.payout_terms)
+        if event.payout not in self.debts:
+            broken(entry, "nobody owes it")
+        said = Debt._make(getattr(event, name) for name in Debt._fields)
+        demand(entry, "what is to be transferred", said, self.debts[event.payout])
         demand(entry, "the attempt", event.attempt, 1)
         self._receipt_due(entry, event, event)
         self.books[event.payout] = PayoutBook(event)
@@ -63,7 +64,7 @@ class Payouts:
 
     def _retried(self, entry: Entry, event: PayoutRetried) -> None:
         book = self.books[event.payout]
-        for name in ("claim", "cover", "asset", "recipient", "amount_minor", "arithmetic"):
+        for name in ("claim", "cover", "pool", "assessor", "asset", "recipient", "amount_minor", "arithmetic"):
             demand(entry, name, getattr(event, name), getattr(book.instructed, name))
         demand(entry, "the attempt", event.attempt, book.attempt + 1)
         demand(entry, "the status before", book.status, "waiting")

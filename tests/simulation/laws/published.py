@@ -12,7 +12,17 @@ from tests.simulation.laws.law import LawBroken
 from tests.simulation.world import World
 
 _PUBLIC = {topic.name for topic in INPUTS}
-_INSTRUCTION_FIELDS = ("claim", "cover", "asset", "recipient", "amount_minor", "arithmetic", "attempt")
+_INSTRUCTION_FIELDS = (
+    "claim",
+    "cover",
+    "pool",
+    "assessor",
+    "asset",
+    "recipient",
+    "amount_minor",
+    "arithmetic",
+    "attempt",
+)
 
 
 class Published:

@@ -3,58 +3,84 @@
 The electorate, the weights and the count are worked out again here from the facts in the case's own log.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from schemas.adjudication import AssessorExcluded, BallotClosed, BallotOpened, VoteCounted
+from schemas.adjudication import (
+    AssessorExcluded,
+    AssessorRecused,
+    BallotClosed,
+    BallotOpened,
+    CaseWithdrawn,
+    VoteCounted,
+)
 from schemas.instants import LAST
 from schemas.rulebook import Ballot, Threshold
 from services.kernel.records import Refused
 from tests.simulation.entries import Entry
-from tests.simulation.laws.cases import Cases
-from tests.simulation.laws.facts import Facts
+from tests.simulation.laws.cases import CaseBook, Cases
+from tests.simulation.laws.facts import Facts, Told
 from tests.simulation.laws.law import Handlers, broken, demand
 
 
 @dataclass(slots=True)
-class _Round:
+class Round:
+    """A round as its events tell it; `left_from` is which withdrawals were known when it opened."""
+
     rules: Ballot
     opened: BallotOpened
     opened_at: int
     electorate: dict[str, int]
     barred: set[str]
+    left_from: int
     excluded: set[str] = field(default_factory=set)
     votes: dict[str, VoteCounted] = field(default_factory=dict)
     last_vote_at: int = -1
 
     def sum_of(self, choice: str) -> int:
+        """Sum up the votes for a choice."""
         return sum(vote.weight_minor for vote in self.votes.values() if vote.choice == choice)
+
+    def left(self, assessor: str, told: Told) -> int:
+        """Return what is left of the stake that an assessor had when the round opened."""
+        later = [fact.stake_minor for fact in told.leaving[self.left_from :] if fact.assessor == assessor]
+        return min([self.electorate[assessor], *later])
 
 
 class Votes:
-    """Every round of every case."""
+    """Every round of every case; `closed` has those with votes whose case is not settled, by case."""
 
     def __init__(self, facts: Facts, cases: Cases, skew: int) -> None:
         self.skew = skew
         self.facts = facts
         self.cases = cases
-        self._open: dict[str, _Round] = {}
+        self.closed: dict[str, list[Round]] = {}
+        self._open: dict[str, Round] = {}
+        self._recused: dict[str, set[str]] = {}
         self.handlers: Handlers = {
             BallotOpened: self._opened,
             AssessorExcluded: self._excluded,
+            AssessorRecused: self._stepped_back,
             VoteCounted: self._counted,
             BallotClosed: self._closed,
+            CaseWithdrawn: self._withdrawn,
             Refused: self._refused,
         }
+
+    def _withdrawn(self, entry: Entry, event: CaseWithdrawn) -> None:
+        """Keep the votes of a round that ends because its case does."""
+        current = self._open.pop(entry.key, None)
+        if current is not None and current.votes:
+            self.closed.setdefault(entry.key.removeprefix("case/"), []).append(current)
 
     def _opened(self, entry: Entry, event: BallotOpened) -> None:
         book, told = self.cases.book(entry), self.facts.told(entry)
         rules, claimant = book.procedure[event.stage], book.opened.claimant
         assert isinstance(rules, Ballot)
         stakes = {assessor: stake for assessor, stake in told.stakes.items() if stake}
-        barred = set()
+        barred = {*_barred(book, rules, told, entry.since), *self._recused.get(entry.key, ())} & stakes.keys()
         if claimant is not None:
-            linked = {*told.linked.get(claimant, ()), *(who for who, links in told.linked.items() if claimant in links)}
-            barred = {claimant} | (linked & stakes.keys())
+            barred.add(claimant)
         electorate = {assessor: stake for assessor, stake in stakes.items() if assessor not in barred}
         eligible, cap_bps = sum(electorate.values()), rules.weight.cap_bps
         demand(entry, "the eligible stake", event.eligible_stake_minor, eligible)
@@ -63,12 +89,22 @@ class Votes:
         if rules.early_close is not None:
             early_at = min(entry.since + rules.early_close.after, event.closes_at, LAST)
             demand(entry, "the early end", event.closes_early_at, early_at)
-        self._open[entry.key] = _Round(rules, event, entry.at, electorate, barred)
+        self._open[entry.key] = Round(rules, event, entry.at, electorate, barred, len(told.leaving))
 
     def _excluded(self, entry: Entry, event: AssessorExcluded) -> None:
         self._open[entry.key].excluded.add(event.assessor)
 
-    def _counted(self, entry: Entry, event: VoteCounted) -> None:
+    def _stepped_back(self, entry: Entry, event: AssessorRecused) -> None:
+        current = self._standing(entry, event)
+        if event.assessor in current.votes:
+            broken(entry, "the assessor voted")
+        del current.electorate[event.assessor]
+        demand(entry, "the eligible stake", event.eligible_stake_minor, sum(current.electorate.values()))
+        demand(entry, "the eligible heads", event.eligible_heads, len(current.electorate))
+        self._recused.setdefault(entry.key, set()).add(event.assessor)
+
+    def _standing(self, entry: Entry, event: VoteCounted | AssessorRecused) -> Round:
+        """Return the open round, in which the sender may do something now."""
         current = self._open.get(entry.key)
         if current is None:
             broken(entry, "no round is open")
@@ -76,13 +112,25 @@ class Votes:
             broken(entry, f"{event.assessor} may not vote; those who may are {sorted(current.electorate)}")
         if entry.at <= current.opened_at - self.skew:
             broken(entry, f"the round opened at {current.opened_at}")
-        demand(entry, "the voter", event.assessor, entry.headers["ce_sender"])
+        demand(entry, "who it is", event.assessor, entry.headers["ce_sender"])
+        halt = self.cases.window(entry).halt
+        if halt is not None and halt.effective_at <= entry.at < halt.until:
+            broken(entry, f"the case is halted: {halt!r}")
+        product, told = self.cases.book(entry).opened.product, self.facts.told(entry)
+        if told.halted(product, entry.at):
+            broken(entry, f"product {product} is halted: {told.halts}")
+        return current
+
+    def _counted(self, entry: Entry, event: VoteCounted) -> None:
+        current, told = self._standing(entry, event), self.facts.told(entry)
         before = current.votes.get(event.assessor)
         demand(entry, "replaces", event.replaces, before is not None)
         if before is not None and current.rules.revote == "refused":
             broken(entry, "an assessor votes once")
-        now = self.facts.told(entry).stakes[event.assessor]
-        stake = now if current.rules.weight.at == "vote" else current.electorate[event.assessor]
+        left = current.left(event.assessor, told)
+        stake = told.stakes[event.assessor] if current.rules.weight.at == "vote" else left
+        if not left or not stake:
+            broken(entry, "what the assessor had at stake is withdrawn")
         cap = current.opened.cap_minor
         demand(entry, "the stake", event.stake_minor, stake)
         demand(entry, "the weight", event.weight_minor, stake if cap is None else min(stake, cap))
@@ -93,12 +141,12 @@ class Votes:
 
     def _refused(self, entry: Entry, event: Refused) -> None:
         """A window is open until its closing is in the log: whoever is stamped before that has not come too late."""
-        if event.rule == "vote.window-ended" and entry.key in self._open:
-            broken(entry, "the round was open")
+        if event.rule in ("vote.no-open-round", "recusal.no-open-round") and entry.key in self._open:
+            broken(entry, "the round is open")
 
     def _closed(self, entry: Entry, event: BallotClosed) -> None:
-        current = self._open.pop(entry.key)
-        heads, opened = len(current.votes), current.opened
+        current, window = self._open.pop(entry.key), self.cases.window(entry)
+        heads = len(current.votes)
         demand(entry, "those excluded", current.excluded, current.barred)
         demand(
             entry,
@@ -107,8 +155,8 @@ class Votes:
             (current.sum_of("accept"), current.sum_of("deny")),
         )
         demand(entry, "the heads", event.heads, heads)
-        all_voted = opened.closes_early_at is not None and heads >= len(current.electorate)
-        ends_at = opened.closes_early_at if all_voted and opened.closes_early_at is not None else opened.closes_at
+        all_voted = window.early_at is not None and heads >= len(current.electorate)
+        ends_at = window.early_at if all_voted and window.early_at is not None else window.closes_at
         if entry.deadline is not None:
             demand(entry, "the end", entry.deadline[1], ends_at)
             if current.last_vote_at >= entry.at:
@@ -116,9 +164,28 @@ class Votes:
         elif not all_voted or entry.at < ends_at:
             broken(entry, f"it closes before {ends_at}, with {heads} of {len(current.electorate)} votes")
         demand(entry, "the count", (event.rule, event.outcome), _count(current))
+        if current.votes:
+            self.closed.setdefault(entry.key.removeprefix("case/"), []).append(current)
 
 
-def _count(current: _Round) -> tuple[str, str]:
+def _barred(book: CaseBook, rules: Ballot, told: Told, since: int) -> Iterator[str]:
+    """List who is party to a case, as far as its rulebook excludes them."""
+    claimant, product, pool = book.opened.claimant, book.opened.product, book.opened.pool
+    for account, profile in told.profiles.items():
+        shares = {share.pool: share.share_bps for share in profile.shares}
+        ways = {
+            "claimant": claimant is not None and (account == claimant or claimant in profile.linked_accounts),
+            "holders": any(held.product == product and held.until > since for held in profile.holdings),
+            "providers": shares.get(pool or "", 0) > rules.provider_share_bps,
+            "interested": product in profile.interests,
+        }
+        if any(holds and way in rules.excluded for way, holds in ways.items()):
+            yield account
+    if claimant in told.profiles and "claimant" in rules.excluded:
+        yield from told.profiles[claimant].linked_accounts
+
+
+def _count(current: Round) -> tuple[str, str]:
     rules, eligible = current.rules, sum(current.electorate.values())
     accept, deny, heads = current.sum_of("accept"), current.sum_of("deny"), len(current.votes)
     by_heads = rules.quorum.of == "eligible-heads"

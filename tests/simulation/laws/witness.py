@@ -12,13 +12,17 @@ from services.registry import DECISION_SERVICES
 from tests.simulation.entries import Entry, read_entry
 from tests.simulation.laws.cases import Cases
 from tests.simulation.laws.covers import Covers
+from tests.simulation.laws.debts import Debts
 from tests.simulation.laws.facts import Facts
 from tests.simulation.laws.incidents import Incidents
 from tests.simulation.laws.law import LawBroken
 from tests.simulation.laws.logbook import Logbook
 from tests.simulation.laws.payouts import Payouts
+from tests.simulation.laws.pools import Pools
 from tests.simulation.laws.published import Published
 from tests.simulation.laws.repeats import Repeats
+from tests.simulation.laws.settlements import Settlements
+from tests.simulation.laws.stakes import Stakes
 from tests.simulation.laws.votes import Votes
 from tests.simulation.world import World
 
@@ -36,17 +40,26 @@ class Witness:
         }
         self.repeats = Repeats(world)
         self.facts = Facts()
+        debts: Debts = {}
         self.cases = Cases(self.facts)
-        self.covers = Covers(self.facts, self.cases)
-        self.payouts = Payouts(self.covers)
+        votes = Votes(self.facts, self.cases, space.skew)
+        self.incidents = Incidents(self.facts, self.cases)
+        self.covers = Covers(self.facts, self.cases, debts)
+        self.pools = Pools(self.facts, debts)
+        self.settlements = Settlements(self.facts, self.pools, self.covers)
+        self.stakes = Stakes(self.facts, self.cases, votes, debts, space.partitions)
+        self.payouts = Payouts(debts)
         self.published = Published(world)
         # The order is that of a law's needs: a round's votes are looked at before its case goes on.
         laws = (
             self.facts,
-            Votes(self.facts, self.cases, space.skew),
+            votes,
             self.cases,
-            Incidents(self.facts, self.cases),
+            self.incidents,
+            self.pools,
             self.covers,
+            self.settlements,
+            self.stakes,
             self.payouts,
         )
         self._handlers: dict[type[Message], list[Callable[[Entry, Any], None]]] = defaultdict(list)

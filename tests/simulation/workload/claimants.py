@@ -5,9 +5,8 @@ from typing import Any
 
 from schemas.claims import AddEvidence, Evidence, FileClaim, ReduceClaim, RegisterCover, WithdrawClaim
 from schemas.instants import DAY, LAST, SECOND
-from tests.simulation.workload.governors import PRODUCTS
 from tests.simulation.workload.post import HOLDERS
-from tests.simulation.workload.scene import AMOUNTS, DAI, USDC, Said, Scene
+from tests.simulation.workload.scene import AMOUNTS, DAI, POOL_OF, USDC, Said, Scene
 
 
 class Registrar:
@@ -19,11 +18,13 @@ class Registrar:
 
     def beginnings(self) -> list[Said]:
         """Register the first covers; their rulebook is named before it is known that it exists."""
-        return [Said(self._good(self.scene.one(("alpha@1", "beta@1")))) for _ in range(self.scene.random.randint(5, 8))]
+        few, many = (4, 7) if POOL_OF[self.scene.favourite] is None else (1, 2)
+        count = self.scene.random.randint(few, many)
+        return [Said(self._good(self.scene.one(("alpha@1", "beta@1")))) for _ in range(count)]
 
     def weight(self) -> float:
         """Say how much there is to do."""
-        return 0.7
+        return 0.7 if POOL_OF[self.scene.favourite] is None else 0.3
 
     def act(self) -> Said:
         """Register a cover."""
@@ -38,6 +39,8 @@ class Registrar:
             {"product": "nothing"},
             {"asset": DAI},
             {"rulebook": "nothing@1"},
+            {"product": scene.one(("lend", "bridge"))},
+            {"cover": f"main.{scene.random.randrange(9)}"},
         )
         return Said(good.model_copy(update=scene.one(changes)))
 
@@ -47,7 +50,7 @@ class Registrar:
         now = scene.now()
         return RegisterCover(
             cover=f"C-{self._count}",
-            product=scene.one(PRODUCTS),
+            product=scene.one([product for product, pool in POOL_OF.items() if pool is None]),
             holder=scene.one(HOLDERS),
             amount_minor=scene.one(AMOUNTS),
             asset=USDC,
@@ -65,12 +68,12 @@ class Claimants:
 
     def weight(self) -> float:
         """Say how much there is to do."""
-        return 4.0 if self._pairs() else 1.0
+        return min(8.0, 0.8 + 2.0 * len(self._pairs()))
 
     def act(self) -> Said:
         """Say something about a claim."""
         scene = self.scene
-        if not scene.known.claims or scene.chance(0.65):
+        if not scene.known.claims or scene.chance(0.8 if self._pairs() else 0.4):
             return self._file()
         acts: tuple[Callable[[], FileClaim | AddEvidence | ReduceClaim | WithdrawClaim], ...] = (
             self._add,
@@ -81,17 +84,28 @@ class Claimants:
         return Said(scene.one(acts)())
 
     def _pairs(self) -> list[tuple[str, str]]:
-        """List covers with confirmed incidents of their product."""
+        """List covers with incidents that can be claimed for under them now, as far as one can see."""
         known = self.scene.known
         busy = {claim.filed.cover for claim in known.claims.values() if claim.status == "filed"}
+        done = {(claim.filed.cover, claim.filed.incident) for claim in known.claims.values()}
         return [
             (cover, incident)
             for cover in sorted(known.covers)
             for incident in sorted(known.incidents)
-            if cover not in busy
-            and known.incidents[incident].status == "confirmed"
-            and known.incidents[incident].product == known.covers[cover].product
+            if cover not in busy and (cover, incident) not in done and self._fits(cover, incident)
         ]
+
+    def _fits(self, cover: str, incident: str) -> bool:
+        known, now = self.scene.known, self.scene.now()
+        sold, happened = known.covers[cover], known.incidents[incident]
+        rules = known.rulebooks[sold.rulebook].claim
+        cut_off = rules.settlement.cut_off if rules.settlement is not None and sold.pool is not None else LAST
+        return (
+            (happened.status, happened.product) == ("confirmed", sold.product)
+            and sold.starts_at + rules.intake.waiting_period <= happened.occurred_at < sold.expires_at
+            and happened.occurred_at + rules.intake.not_before <= now < sold.claimable_until
+            and now < happened.decided_at + cut_off
+        )
 
     def _file(self) -> Said:
         scene, known = self.scene, self.scene.known

@@ -4,18 +4,21 @@ from collections.abc import Callable
 
 from schemas.governance import (
     ListProduct,
-    ProfileAssessor,
+    OpenPool,
     PublishRulebook,
     RegisterPrincipal,
     RevokePrincipal,
+    SetGroup,
+    SetStakeTerms,
 )
-from schemas.rulebook import Rulebook
-from tests.simulation.workload.post import ASSESSORS, HOLDERS, principals, public_key
+from schemas.instants import DAY, SECOND
+from schemas.pools import PoolTerms
+from schemas.rulebook import PayoutTerms, Rulebook
+from tests.simulation.workload.post import GUARDIANS, HOLDERS, principals, public_key
 from tests.simulation.workload.rules import rulebook
-from tests.simulation.workload.scene import DAI, USDC, Said, Scene
+from tests.simulation.workload.scene import DAI, POOL_OF, PRODUCTS, USDC, Said, Scene
 
-PRODUCTS = ("lend", "swap", "vault")
-_STAKES = (0, 1, 2, 2, 3, 5, 100, 10**18)
+_DEPENDENCIES = {"lend": ("oracle",), "vault": ("oracle", "chain"), "bridge": ("chain", "chain"), "swap": ("lend",)}
 
 
 class Governors:
@@ -24,6 +27,7 @@ class Governors:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self._published: dict[str, Rulebook] = {}
+        self._stake_terms = self._terms_of_stake()
 
     def beginnings(self) -> list[Said]:
         """Say everything that the rest rests on."""
@@ -31,24 +35,32 @@ class Governors:
         rulebooks = [self._next("alpha"), self._next("beta")]
         if scene.chance(0.5):
             rulebooks.append(self._next("alpha"))
-        assessors = [self._profile(account) for account in ASSESSORS if scene.chance(0.8)]
-        products = [self._product(product, scene.one(rulebooks).rulebook.id) for product in PRODUCTS]
-        return [Said(content) for content in (*principals(), *rulebooks, *products, *assessors)] + [
-            Said(RevokePrincipal(scope="main", principal="former"))
+        fit = [each.rulebook for each in rulebooks if each.rulebook.claim.settlement is not None]
+        products = [
+            self._product(
+                product, scene.one(fit if POOL_OF[product] and fit else [each.rulebook for each in rulebooks])
+            )
+            for product in PRODUCTS
         ]
+        group = SetGroup(scope="main", group="guardians", members=GUARDIANS)
+        pools = [self._pool(pool) for pool in ("main", "side")]
+        said = (*principals(), *rulebooks, self._stake_terms, group, *pools, *products)
+        return [Said(content) for content in said] + [Said(RevokePrincipal(scope="main", principal="former"))]
 
     def weight(self) -> float:
         """Say how much there is to do."""
-        return 1.0
+        return 0.8
 
     def act(self) -> Said:
         """Do one of the things that governance may do, or may not."""
         acts: tuple[Callable[[], Said], ...] = (
             self._publish,
             self._list,
-            self._profile_again,
-            self._profile_again,
+            self._list,
             self._principal,
+            self._pool_again,
+            self._stake_terms_again,
+            self._group,
         )
         return self.scene.one(acts)()
 
@@ -74,43 +86,95 @@ class Governors:
             case _:
                 return Said(self._next(scene.one(("alpha", "beta"))))
 
-    def _product(self, product: str, rulebook_id: str, *, asset: str = USDC, peril: str = "exploit") -> ListProduct:
-        title = f"Product {product}"
-        return ListProduct(scope="main", product=product, title=title, peril=peril, asset=asset, rulebook=rulebook_id)
+    def _product(self, product: str, rules: Rulebook, *, asset: str = USDC, peril: str = "exploit") -> ListProduct:
+        return ListProduct(
+            scope="main",
+            product=product,
+            title=f"Product {product}",
+            peril=peril,
+            asset=asset,
+            rulebook=rules.id,
+            pool=POOL_OF[product],
+            dependencies=_DEPENDENCIES[product],
+            alarm_weight=self.scene.one((None, 1, 1, 2, 3)) if rules.incident.alarm is not None else None,
+        )
 
     def _list(self) -> Said:
         scene = self.scene
         product = scene.one(PRODUCTS)
-        rulebooks = [*sorted(scene.known.rulebooks), "nothing@1"]
-        listed = self._product(product, scene.one(rulebooks))
-        if scene.chance(0.2):
-            listed = listed.model_copy(update={"asset": DAI})
-        elif scene.chance(0.2):
-            listed = listed.model_copy(update={"peril": "depeg"})
-        elif scene.chance(0.2) and product in scene.known.products:
-            listed = listed.model_copy(update={"rulebook": scene.known.products[product].rulebook})
-        return Said(listed)
+        listed = self._product(product, scene.one(list(self._published.values())))
+        before = scene.known.products.get(product)
+        changes: tuple[dict[str, object], ...] = (
+            {},
+            {},
+            {},
+            {"asset": DAI},
+            {"peril": "depeg"},
+            {"rulebook": "nothing@1"},
+            {"alarm_weight": 2},
+            {"dependencies": ("oracle", "sequencer")},
+            {"pool": scene.one(("main", "side", "nothing", None))},
+            {"product": "nowhere", "pool": scene.one(("main", "nothing")), "asset": scene.one((USDC, DAI))},
+        )
+        if before is not None and scene.chance(0.1):
+            return Said(ListProduct.model_validate_json(before.model_dump_json(exclude={"rulebook_sha256", "next"})))
+        return Said(listed.model_copy(update=scene.one(changes)))
 
-    def _profile(self, account: str) -> ProfileAssessor:
+    def _pool(self, pool: str) -> OpenPool:
         scene = self.scene
-        stake = 2**128 - 1 if scene.chance(0.01) else scene.one(_STAKES)
-        linked = tuple(other for other in (*HOLDERS, *ASSESSORS) if scene.chance(0.08))
-        return ProfileAssessor(scope="main", assessor=account, stake_minor=stake, linked_accounts=linked)
+        floor = scene.one((0, 200, 500))
+        terms = PoolTerms(
+            capacity_bps=scene.one((10_000, 20_000, 20_000, 50_000)),
+            product_bps=scene.one((10_000, 10_000, 5_000)),
+            dependency_bps=scene.one((10_000, 10_000, 6_000)),
+            floor_rate_bps=floor,
+            ceiling_rate_bps=scene.one((500, 1_000, 10_000)),
+            reserve_bps=scene.one((0, 1_000, 10_000)),
+            junior_bps=scene.one((0, 5_000, 7_000, 10_000)),
+            period_min=scene.one((SECOND, 20 * SECOND)),
+            period_max=scene.one((DAY, 60 * DAY)),
+            notice=scene.one((0, 0, 10 * SECOND, 60 * SECOND)),
+            payout=_payout_terms(scene),
+        )
+        title = f"Pool {pool} {scene.random.randrange(1000)}"
+        return OpenPool(scope="main", pool=pool, title=title, asset=USDC, terms=terms)
 
-    def _profile_again(self) -> Said:
+    def _pool_again(self) -> Said:
+        """Change what a pool sells, or try what may not be."""
         scene = self.scene
-        account = scene.one(ASSESSORS)
-        known = scene.known.assessors.get(account)
-        if known is not None and scene.chance(0.2):
-            return Said(
-                ProfileAssessor(
-                    scope="main",
-                    assessor=account,
-                    stake_minor=known.stake_minor,
-                    linked_accounts=known.linked_accounts,
-                )
-            )
-        return Said(self._profile(account))
+        opened = self._pool(scene.one(("main", "main", "side")))
+        terms = opened.terms.model_copy(
+            update=scene.one(({}, {}, {"floor_rate_bps": 900, "ceiling_rate_bps": 800}, {"period_min": 90 * DAY}))
+        )
+        known = scene.known.pools.get(opened.pool)
+        if known is not None and scene.chance(0.5):
+            return Said(opened.model_copy(update={"terms": known.terms, "title": scene.one(("Same", "Same", "Other"))}))
+        return Said(opened.model_copy(update={"terms": terms, "asset": DAI if scene.chance(0.1) else USDC}))
+
+    def _terms_of_stake(self) -> SetStakeTerms:
+        scene = self.scene
+        return SetStakeTerms(
+            scope="main",
+            asset=USDC,
+            stake_min_minor=scene.one((0, 1, 1, 2, 3)),
+            notice=scene.one((0, 0, 5 * SECOND, 60 * SECOND)),
+            payout=_payout_terms(scene),
+        )
+
+    def _stake_terms_again(self) -> Said:
+        scene = self.scene
+        if scene.chance(0.3):
+            return Said(self._stake_terms)
+        changed = self._terms_of_stake()
+        if scene.chance(0.3):
+            return Said(changed.model_copy(update={"asset": DAI}))
+        self._stake_terms = changed
+        return Said(changed)
+
+    def _group(self) -> Said:
+        scene = self.scene
+        members = scene.one((GUARDIANS, GUARDIANS, GUARDIANS[:1], (), (*GUARDIANS, "nobody"), ("bot-1", *GUARDIANS)))
+        return Said(SetGroup(scope="main", group="guardians", members=members))
 
     def _principal(self) -> Said:
         scene = self.scene
@@ -130,3 +194,13 @@ class Governors:
                 return Said(odd)
             case _:
                 return Said(registered)
+
+
+def _payout_terms(scene: Scene) -> PayoutTerms:
+    return PayoutTerms(
+        first_retry=scene.one((0, 5 * SECOND)),
+        multiplier=scene.one((1, 2)),
+        longest_retry=30 * SECOND,
+        attempts_max=scene.one((1, 2, 3)),
+        receipt_within=scene.one((5 * SECOND, 30 * SECOND, 120 * SECOND)),
+    )

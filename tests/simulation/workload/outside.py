@@ -4,20 +4,25 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from random import Random
 
+from schemas.assessors import DeclareInterests, RegisterAssessor, RequestStakeWithdrawal
 from schemas.claims import FileClaim, ReduceClaim, RegisterCover
 from schemas.envelope import Input, Outgoing
 from schemas.incidents import ReportIncident
 from schemas.instants import SECOND
 from schemas.outcomes import InputOutcome
+from schemas.pools import RequestCapitalWithdrawal
 from services.kernel.space import Space
 from tests.simulation.workload import mischief
+from tests.simulation.workload.assessors import Assessors
+from tests.simulation.workload.capital import Buyers, Providers
 from tests.simulation.workload.claimants import Claimants, Registrar
 from tests.simulation.workload.executors import Executors
 from tests.simulation.workload.governors import Governors
+from tests.simulation.workload.guardians import Guardians
 from tests.simulation.workload.known import Known
-from tests.simulation.workload.post import Post
+from tests.simulation.workload.post import Post, account
 from tests.simulation.workload.producers import Producers
-from tests.simulation.workload.scene import Said, Scene
+from tests.simulation.workload.scene import PRODUCTS, Said, Scene, Speaker
 from tests.simulation.workload.voters import Voters
 from tests.simulation.world import World
 
@@ -33,6 +38,12 @@ _DONE_FOR_EVER = {
     "receipt.confirmed.v1",
     "receipt.failed.v1",
     "payout.resume.v1",
+    "product.halt.v1",
+    "product.open.v1",
+    "assessor.register.v1",
+    "stake.add.v1",
+    "cover.request.v1",
+    "capital.deposit.v1",
 }
 """Types of inputs that are refused when they come again after the window of duplicates."""
 
@@ -41,20 +52,30 @@ class Outside:
     """Says `acts` things on its own, besides what it answers; `next_at` is when it wants to speak next."""
 
     def __init__(self, space: Space, world: World, random: Random, acts: int) -> None:
-        self.scene = Scene(random, Post(space, random), Known(), world)
+        favourite = random.choice((*PRODUCTS, "lend", "vault"))
+        self.scene = Scene(random, Post(space, random), Known(), world, favourite)
         self.acts_left = acts
         self.next_at: int | None = world.time.now()
         self._mischief = random.choice((0.0, 0.1, 0.3))
         governors, registrar, self._executors = Governors(self.scene), Registrar(self.scene), Executors(self.scene)
-        self._speakers = (
+        assessors, providers, buyers = Assessors(self.scene), Providers(self.scene), Buyers(self.scene)
+        self._speakers: tuple[Speaker, ...] = (
             governors,
+            Guardians(self.scene),
             registrar,
             self._executors,
+            assessors,
+            providers,
+            buyers,
             Producers(self.scene),
             Claimants(self.scene),
             Voters(self.scene),
         )
-        self._beginnings = [*governors.beginnings(), *registrar.beginnings()]
+        self._zeal = [random.choice((0.4, 1.0, 1.0, 2.0)) for _ in self._speakers]
+        beginners = (governors, assessors, providers, registrar, buyers)
+        self._beginnings = [each.beginnings() for each in beginners]
+        self._patient = random.random() < 0.8
+        self._rests = False
         self._later: list[tuple[int, int, list[Outgoing]]] = []
         self._scheduled = 0
         self._written: dict[str, Outgoing] = {}
@@ -89,7 +110,7 @@ class Outside:
     def _resend(self, outcome: InputOutcome) -> None:
         """Send again, under the same id, what was refused only because something did not exist yet."""
         refused, record = outcome.refusal, self._written.get(outcome.input_id)
-        if refused is None or record is None or not refused.rule.endswith("unknown"):
+        if refused is None or record is None or not (refused.unknown or refused.rule.endswith("unknown")):
             return
         count = self._resends[outcome.input_id] = self._resends.get(outcome.input_id, 0) + 1
         if count <= _RESENDS_MAX:
@@ -102,12 +123,16 @@ class Outside:
     # --- speaking
 
     def _begin(self) -> list[Outgoing]:
-        count = self.scene.random.randint(1, 6)
-        said, self._beginnings = self._beginnings[:count], self._beginnings[count:]
+        """Say some of what the rest rests on; who is patient lets it be heard before going on."""
+        first, count = self._beginnings[0], self.scene.random.randint(1, 6)
+        said, self._beginnings[0] = first[:count], first[count:]
+        if not self._beginnings[0]:
+            self._beginnings.pop(0)
+            self._rests = self._patient
         return [self._write(each) for each in said]
 
     def _said(self) -> Said:
-        weights = [speaker.weight() for speaker in self._speakers]
+        weights = [zeal * speaker.weight() for zeal, speaker in zip(self._zeal, self._speakers, strict=True)]
         said = self.scene.random.choices(self._speakers, weights)[0].act()
         if isinstance(said.content, ReportIncident) and self.scene.chance(0.5):
             self._echo(said.content)
@@ -168,7 +193,8 @@ class Outside:
         """Decide when to speak next: soon, or just around the instant at which something ends."""
         scheduled = self._later[0][0] if self._later else None
         if self._beginnings:
-            wanted: int | None = now + self.scene.one((0, 0, 10, 500))
+            wanted: int | None = now + self.scene.one((2_500, 4_000) if self._rests else (0, 0, 10, 500))
+            self._rests = False
         elif self.acts_left > 0:
             wanted = now + self._pause(now)
         else:
@@ -208,7 +234,11 @@ def _changed(content: Input) -> Input | None:
         if name in fields:
             return content.model_copy(update={name: getattr(content, name) + "!"})
     match content:
-        case RegisterCover() | FileClaim() | ReduceClaim():
+        case RegisterCover() | FileClaim() | ReduceClaim() | RequestStakeWithdrawal():
             return content.model_copy(update={"amount_minor": content.amount_minor // 2 + 1})
+        case RequestCapitalWithdrawal():
+            return content.model_copy(update={"shares_minor": content.shares_minor // 2 + 1})
+        case RegisterAssessor() | DeclareInterests():
+            return content.model_copy(update={"linked_accounts": (*content.linked_accounts, account(98))})
         case _:
             return None

@@ -17,6 +17,8 @@ from services.kernel.wire import input_record
 
 _STREAMS = {model: stream.name for stream in INPUTS for model in stream.types}
 BOTS = ("bot-1", "bot-2", "bot-3", "bot-4")
+GUARDIANS = ("guard-1", "guard-2")
+"""Who may ask for halts, besides root."""
 
 
 def account(number: int) -> str:
@@ -28,6 +30,8 @@ HOLDERS = tuple(account(number) for number in range(1, 5))
 """Who holds covers; the first two also have stake."""
 ASSESSORS = (*HOLDERS[:2], *(account(number) for number in range(11, 17)))
 """Who may have stake."""
+PROVIDERS = (HOLDERS[2], ASSESSORS[3], account(21), account(22))
+"""Who provides capital; one of them also holds covers, another has stake."""
 
 
 @lru_cache
@@ -42,10 +46,21 @@ def public_key(principal: str) -> str:
 
 
 def principals() -> list[RegisterPrincipal]:
-    """List everybody who may vouch: bots, a gateway for all accounts, a wallet for one, and one revoked later."""
-    gateway = ("claim.filings", "assessor.votes")
+    """List everybody who may vouch.
+
+    Bots, guardians, a gateway for all accounts, a wallet for one, and one revoked later.
+    """
+    gateway = (
+        "claim.filings",
+        "assessor.votes",
+        "assessor.actions",
+        "case.actions",
+        "cover.requests",
+        "capital.movements",
+    )
     return [
         *(_register(bot, ("incident.reports",)) for bot in BOTS),
+        *(_register(guardian, ("governance.actions",)) for guardian in GUARDIANS),
         _register("gateway", gateway, "*"),
         _register("wallet", ("claim.filings",), (HOLDERS[0],)),
         _register("former", ("*",), "*"),
@@ -86,7 +101,7 @@ class Post:
 
     def signed(self, records: Sequence[Outgoing], by: str) -> list[Outgoing]:
         """Add the vouchers that are needed: one for each record, or one for all of them together."""
-        if by != "root" and any(record.topic in OWNED for record in records):
+        if by not in ("root", *GUARDIANS) and any(record.topic in OWNED for record in records):
             return list(records)
         return vouch(key_of(by), by, self.space.name, records)
 

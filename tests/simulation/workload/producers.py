@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from schemas.incidents import ReportIncident
 from schemas.instants import DAY, SECOND
-from tests.simulation.workload.governors import PRODUCTS
 from tests.simulation.workload.post import BOTS
 from tests.simulation.workload.scene import Said, Scene
 
@@ -26,14 +25,17 @@ class Producers:
 
     def weight(self) -> float:
         """Say how much there is to do: more while nothing is under way that could be claimed for."""
-        statuses = [incident.status for incident in self.scene.known.incidents.values()]
-        return 1.0 if statuses.count("confirmed") > 2 else 3.0 if "open" in statuses else 6.0
+        known, now = self.scene.known, self.scene.now()
+        if any(incident.status == "open" for incident in known.incidents.values()):
+            return 2.5
+        recent = [incident for incident in known.incidents.values() if now - incident.decided_at < 30 * SECOND]
+        return 0.7 if any(incident.status == "confirmed" for incident in recent) else 4.0
 
     def act(self) -> Said:
         """Report something."""
         scene = self.scene
-        if not self._happenings or scene.chance(0.15):
-            self._happenings.append(Happening(scene.one(PRODUCTS), scene.now() - scene.random.randrange(5 * SECOND)))
+        if not self._happenings or scene.chance(0.3):
+            self._happenings.append(Happening(scene.product(), scene.now() - scene.random.randrange(5 * SECOND)))
         happening = self._happenings[-1] if scene.chance(0.8) else scene.one(self._happenings)
         bot = scene.one(BOTS)
         reference = f"{happening.product}-{len(self._happenings)}-{scene.random.randrange(3)}"

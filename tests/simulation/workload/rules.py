@@ -15,6 +15,8 @@ _HUGE = 36_500 * DAY
 def rulebook(random: Random, name: str, version: int) -> Rulebook:
     """Draw a rulebook; now and then one of its spans is huge."""
     spans = _Spans(random)
+    incident = _incident_procedure(random, spans)
+    corroborated = incident[0]["stage"] == "corroboration"
     return Rulebook.model_validate_json(
         json.dumps(
             {
@@ -24,7 +26,8 @@ def rulebook(random: Random, name: str, version: int) -> Rulebook:
                 "incident": {
                     "join_window": spans.draw(0, 10 * SECOND, MINUTE),
                     "report_within": spans.draw(30 * SECOND, 5 * MINUTE, 10 * MINUTE),
-                    "procedure": _incident_procedure(random, spans),
+                    "alarm": spans.draw(0, 20 * SECOND, MINUTE) if corroborated and random.random() < 0.8 else None,
+                    "procedure": incident,
                 },
                 "claim": {
                     "intake": {
@@ -35,6 +38,7 @@ def rulebook(random: Random, name: str, version: int) -> Rulebook:
                         "grace_inclusive": random.random() < 0.5,
                         "evidence_max": random.choice((0, 2, 3, 16)),
                     },
+                    "settlement": _settlement(random, spans),
                     "procedure": _claim_procedure(random, spans),
                     "payout": {
                         "first_retry": spans.draw(0, 5 * SECOND, 20 * SECOND),
@@ -44,6 +48,7 @@ def rulebook(random: Random, name: str, version: int) -> Rulebook:
                         "receipt_within": spans.draw(5 * SECOND, 30 * SECOND, 2 * MINUTE),
                     },
                 },
+                "halt": _halt(random, spans),
             }
         )
     )
@@ -91,6 +96,34 @@ def _claim_procedure(random: Random, spans: _Spans) -> tuple[dict[str, Any], ...
     return tuple(stages)
 
 
+def _settlement(random: Random, spans: _Spans) -> dict[str, Any] | None:
+    """Draw how a pool settles; without, no pool may sell cover by these rules."""
+    cut_off = spans.draw(20 * SECOND, MINUTE, MINUTE, 5 * MINUTE) if random.random() < 0.95 else "0s"
+    return {"cut_off": cut_off} if random.random() < 0.9 else None
+
+
+def _halt(random: Random, spans: _Spans) -> dict[str, Any] | None:
+    """Draw who may halt a product; without, nobody may."""
+    halt = {
+        "group": "guardians",
+        "persons": random.choice((1, 2, 2, 3)),
+        "length_max": format_duration(random.choice((30 * SECOND, 5 * MINUTE, _HUGE // 100))),
+        "notice": spans.draw(0, 2 * SECOND, 10 * SECOND),
+        "confirm_within": spans.draw(10 * SECOND, MINUTE, 10 * MINUTE),
+    }
+    return halt if random.random() < 0.85 else None
+
+
+def _excluded(random: Random) -> tuple[str, ...]:
+    """Draw who may not vote; the claimant never may."""
+    others = [group for group in ("holders", "providers", "interested") if random.random() < 0.5]
+    return ("claimant", *others)
+
+
+def _incentives(random: Random) -> dict[str, Any]:
+    return {"wrong_bps": random.choice((0, 10, 3_333, 10_000)), "spare_reasoned": random.random() < 0.4}
+
+
 def _cooldown(spans: _Spans) -> dict[str, Any]:
     return {"stage": "cooldown", "length": spans.draw(0, 5 * SECOND, 30 * SECOND)}
 
@@ -123,7 +156,9 @@ def _ballot(random: Random, spans: _Spans) -> dict[str, Any]:
         "empty": _outcome(random),
         "unresolved": _outcome(random),
         "revote": random.choice(("refused", "replaces")),
-        "excluded": ("claimant",),
+        "excluded": _excluded(random),
+        "provider_share_bps": random.choice((0, 100, 5_000)),
+        "incentives": _incentives(random) if random.random() < 0.7 else None,
         "clause_required": random.random() < 0.3,
     }
 

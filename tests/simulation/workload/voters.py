@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.adjudication import CastVote
+from schemas.adjudication import CastVote, Recuse
 from tests.simulation.workload.post import ASSESSORS, account
 from tests.simulation.workload.scene import Said, Scene
 
@@ -19,7 +19,7 @@ class Voters:
         return 0.6 + 4.0 * min(voting, 3)
 
     def act(self) -> Said:
-        """Cast a vote, mostly a good one."""
+        """Cast a vote, mostly a good one, or step back."""
         scene, cases = self.scene, self.scene.known.cases
         voting = [name for name in sorted(cases) if cases[name].status == "voting"]
         name = scene.one(voting if voting and scene.chance(0.9) else [*sorted(cases), "claim/C-unknown/1"])
@@ -27,11 +27,14 @@ class Voters:
         assessor = scene.one(ASSESSORS)
         if case is not None and scene.chance(0.7):
             staked = [account for account, known in sorted(scene.known.assessors.items()) if known.stake_minor]
-            assessor = scene.one([account for account in staked if account not in case.voted] or list(ASSESSORS))
+            fit = [account for account in staked if account not in case.voted and account not in case.barred]
+            assessor = scene.one(fit or list(ASSESSORS))
         elif scene.chance(0.2):
             assessor = account(99)
         elif case is not None and case.claimant and scene.chance(0.3):
             assessor = case.claimant
+        if scene.chance(0.12):
+            return Said(Recuse(case=name, assessor=assessor, reason=scene.one(("", "I know them"))))
         vote: dict[str, Any] = {
             "case": name,
             "assessor": assessor,
