@@ -14,7 +14,7 @@ from tools.schemas.models import Schema, schema_of, walk
 from tools.schemas.samples import samples
 
 VERSION = "3.1.0"
-RELAY = "relay"
+RELAY, VIEWS = "relay", "views"
 _ABOUT = """A space is one deployment of Adjudex on Apache Kafka: its topics begin with its name.
 
 Outsiders write public inputs and read outcomes, payout instructions and logs. Every record is a CloudEvents 1.0 message
@@ -219,7 +219,7 @@ def _readers(topic: topics.Topic) -> list[str]:
         case "inbox":
             return [service]
         case "log":
-            return [service, RELAY, "readers"]
+            return [service, RELAY, VIEWS, "readers"]
         case _:
             return [RELAY, "producers", "readers"]
 
@@ -249,11 +249,12 @@ def _operations(channels: Mapping[str, Schema]) -> Schema:
         found[f"{service}.forwards.{inbox}"] = _operation("send", service, inbox, channels, about, forwarded)
     for topic in topics.TOPICS:
         if topic.kind == "log":
-            name = f"{RELAY}.reads.{topic.name}"
-            found[name] = _operation("receive", RELAY, topic.name, channels, "The relay reads what was decided.")
+            for reader in (RELAY, VIEWS):
+                about = f"{reader} reads what was decided."
+                found[f"{reader}.reads.{topic.name}"] = _operation("receive", reader, topic.name, channels, about)
         if topic.kind == "output":
             name = f"{RELAY}.writes.{topic.name}"
-            found[name] = _operation("send", RELAY, topic.name, channels, "The relay publishes it.")
+            found[name] = _operation("send", RELAY, topic.name, channels, "relay publishes it.")
     return found
 
 

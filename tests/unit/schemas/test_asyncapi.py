@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from schemas.topics import OWNED, SERVICES, TELLS, TOPICS
-from services.cli.access import RELAY, Outsiders, rights
+from services.cli.access import RELAY, VIEWS, Outsiders, rights
 from services.embedded import Embedded
 from services.kernel.clock import VirtualClock
 from services.kernel.export import record_json
@@ -102,7 +102,7 @@ def test_every_service_has_its_operations() -> None:
         assert f"{service.name}.writes.{service.log}" in operations
         for topic in service.topics:
             assert operations[f"{service.name}.reads.{topic}"]["action"] == "receive"
-    assert {operation["tags"][0]["name"] for operation in operations.values()} == {*SERVICES, RELAY}
+    assert {operation["tags"][0]["name"] for operation in operations.values()} == {*SERVICES, RELAY, VIEWS}
 
 
 @pytest.fixture(scope="module")
