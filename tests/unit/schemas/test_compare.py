@@ -1,9 +1,10 @@
 """What breaks a sender, a reader, or what is stored."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
 import pytest
-from pydantic import Field
+from pydantic import Field, create_model
+from pydantic.fields import FieldInfo
 
 from schemas.envelope import Message
 from schemas.money import AmountMinor, PositiveAmountMinor
@@ -41,18 +42,16 @@ class PositiveLine(Message):
 
 def _changed(fields: Fields, *, written: bool = False) -> list[str]:
     """Compare with a model in which some fields are otherwise; a field of None is left out."""
-    annotations = dict(Before.__annotations__)
-    defaults: dict[str, object] = {"count": 1, "note": None, "lines": (), "shares": {}}
-    for name, (annotation, default) in fields.items():
-        annotations.pop(name, None)
-        defaults.pop(name, None)
-        if annotation is not None:
-            annotations[name] = annotation
-            if default is not ...:
-                defaults[name] = default
-    body = {"__annotations__": annotations, "__module__": __name__, "wire": "test.before.v1", **defaults}
-    after = type("After", (Message,), body)
+    hints = get_type_hints(Before, include_extras=True)
+    known: Fields = {name: (hints[name], _default(field)) for name, field in Before.model_fields.items()}
+    wanted: dict[str, Any] = {name: field for name, field in {**known, **fields}.items() if field[0] is not None}
+    after = create_model("After", __base__=Message, **wanted)
+    after.wire = Before.wire
     return breaks(_schema(Before, written), _schema(after, written), written=written)
+
+
+def _default(field: FieldInfo) -> object:
+    return ... if field.is_required() else field.get_default(call_default_factory=True)
 
 
 def _schema(model: type[Message], written: bool) -> Schema:
