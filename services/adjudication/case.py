@@ -140,7 +140,8 @@ def _with_stage_event(case: Case, event: Event) -> Case:
     if evolved is case.stage:
         return case
     kept = case.kept
-    if kind is AssessorRecused:
+    # By type first: the pattern alone would cost every vote something.
+    if kind is AssessorRecused and isinstance(event, AssessorRecused):
         kept = replace(kept, recused=kept.recused.set(event.assessor, event.round))
     # What replace() does in twice the time: every vote comes through here.
     return Case(case.opened, case.status, case.amount_minor, evolved, case.outcome, kept)

@@ -16,8 +16,8 @@ def route(decided: Decided) -> Sequence[Send]:
         case StakeWithdrawalAnnounced() as announced:
             # Into the facts first: no vote weighs what leaves by the time a partition says what holds it.
             return (Send("adjudication", BROADCAST, announced), Send("adjudication", each("locks"), announced))
-        case StakeWithdrawn(payout=str()) as withdrawn:
-            return (_payout(withdrawn, withdrawn.payout),)
+        case StakeWithdrawn(payout=str() as payout) as withdrawn:
+            return (_payout(withdrawn, payout),)
         case _:
             return ()
 

@@ -330,6 +330,8 @@ class World:
                 self.balance[event.assessor] -= event.amount_minor
                 assert event.stake_minor == self.balance[event.assessor]
                 assert (event.payout is None) == (event.amount_minor == 0)
+            case _:
+                pass
 
     def _vote(self, index: int, case: str, event: Event) -> None:
         match event:
@@ -337,9 +339,9 @@ class World:
                 self.open_votes[event.assessor].add(case)
                 assert event.stake_minor <= self.left[case].get(event.assessor, 10**9), f"{event} weighs what left"
             case BallotOpened():
-                weight = self.procedure[event.stage].weight  # type: ignore[union-attr]
+                rules = self.procedure[event.stage]
                 self.left[case] = {}
-                self.frozen[case] = weight.at == "opening"
+                self.frozen[case] = isinstance(rules, Ballot) and rules.weight.at == "opening"
             case LocksAnswered():
                 self.held[event.assessor, event.withdrawal] |= set(event.cases)
                 mine = {case for case in self.open_votes[event.assessor] if self._home(case) == index}
@@ -353,6 +355,8 @@ class World:
                     self.waiting[line.assessor][event.case] += 1
                     if not line.holds:
                         self.open_votes[line.assessor].discard(event.case)
+            case _:
+                pass
 
 
 @settings(max_examples=100, derandomize=True, database=None, deadline=None)
