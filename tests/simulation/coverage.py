@@ -15,8 +15,8 @@ RULES = {
     "transaction-counted",
     "case": "halted",
     "claim": "after-expiry already-open amount-above-remaining before-waiting-period cover-unknown cut-off-passed "
-    "evidence-repeated grace-ended incident-already-paid incident-not-confirmed incident-unknown not-claimant not-holder "
-    "not-less not-open other-cover other-product too-early too-much-evidence unknown",
+    "evidence-repeated grace-ended incident-already-paid incident-not-confirmed incident-unknown not-claimant "
+    "not-holder not-less not-open other-cover other-product too-early too-much-evidence unknown",
     "cover": "above-capacity above-dependency-limit above-peril-limit above-product-limit already-registered "
     "id-reserved other-asset other-pool period period-empty pool-unknown premium-above-max product-alarmed "
     "product-halted product-unknown rulebook-unknown sold-by-pool transaction-counted",
@@ -80,6 +80,16 @@ OTHERS = (
     "passed: no-effect",
     "run: calm, and the same without faults",
     "run: old inputs repeated",
+    "settled: ample",
+    "settled: cut-off",
+    "settled: cut-off, short",
+    "settled: freed",
+    "settled: income",
+    "share: of a claim that was not approved",
+    "stake: held by a case",
+    "tranche: begun anew",
+    "vote: forfeits",
+    "vote: wins",
 )
 
 

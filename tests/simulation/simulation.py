@@ -320,6 +320,7 @@ class Simulation:
         summary = Summary(self.seed, self.turns, log_hash=log_hash)
         summary.counts.update({f"fault: {name}": count for name, count in self.faults.happened.items()})
         summary.counts.update(self.witness.counts)
+        summary.counts["tranche: begun anew"] = self.witness.pools.begun_anew
         summary.counts["run: old inputs repeated"] = self.repeated
         return summary
 

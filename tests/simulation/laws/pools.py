@@ -31,6 +31,7 @@ class Pools:
         self.facts = facts
         self.debts = debts
         self.books: dict[str, PoolBook] = {}
+        self.begun_anew = 0
         self.handlers: Handlers = {
             PoolOpened: self._opened,
             PoolTermsChanged: self._changed,
@@ -67,6 +68,7 @@ class Pools:
         tranche, worth = book.tranches[event.tranche], book.balances[f"capital:{event.tranche}"]
         if tranche.shares_minor and not worth:
             tranche = book.tranches[event.tranche] = TrancheBook(tranche.life + 1)
+            self.begun_anew += 1
         shares = event.amount_minor * tranche.shares_minor // worth if tranche.shares_minor else event.amount_minor
         demand(entry, "the shares", event.shares_minor, shares)
         if not shares:

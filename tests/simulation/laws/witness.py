@@ -1,10 +1,14 @@
 """The witness: sees every record as it is stored, and holds every law against it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from schemas.adjudication import VotesSettled
+from schemas.assessors import LocksAnswered
+from schemas.claims import ClaimAllocated
 from schemas.envelope import Message, Position, Record
+from schemas.pools import IncidentSettled
 from schemas.topics import INSTRUCTIONS, OUTCOMES
 from services.kernel.records import InputsPassed, Refused, SetAside
 from services.kernel.space import Space
@@ -14,6 +18,7 @@ from tests.simulation.laws.cases import Cases
 from tests.simulation.laws.covers import Covers
 from tests.simulation.laws.debts import Debts
 from tests.simulation.laws.facts import Facts
+from tests.simulation.laws.halting import Halting
 from tests.simulation.laws.incidents import Incidents
 from tests.simulation.laws.law import LawBroken
 from tests.simulation.laws.logbook import Logbook
@@ -53,6 +58,7 @@ class Witness:
         # The order is that of a law's needs: a round's votes are looked at before its case goes on.
         laws = (
             self.facts,
+            Halting(self.facts),
             votes,
             self.cases,
             self.incidents,
@@ -92,6 +98,7 @@ class Witness:
 
     def _count(self, entry: Entry) -> None:
         self.counts[f"event: {entry.content.wire}"] += 1
+        self.counts.update(_told(entry.content))
         match entry.content:
             case Refused(rule=rule):
                 self.counts[f"refused: {rule if len(rule) < 60 else rule[:20]}"] += 1
@@ -106,3 +113,19 @@ class Witness:
                 self.counts["deadline: in time"] += 1
             case _:
                 pass
+
+
+def _told(event: Message) -> Iterator[str]:
+    """Name what an event tells that its type does not."""
+    match event:
+        case IncidentSettled(cause=cause):
+            yield f"settled: {cause}{', short' if event.distributed_minor < event.owed_minor else ''}"
+        case ClaimAllocated(allocation=None):
+            yield "share: of a claim that was not approved"
+        case LocksAnswered(cases=cases) if cases:
+            yield "stake: held by a case"
+        case VotesSettled(lines=lines):
+            yield from ("vote: forfeits" for line in lines if line.forfeit_minor)
+            yield from ("vote: wins" for line in lines if line.reward_minor)
+        case _:
+            pass

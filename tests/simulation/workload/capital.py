@@ -31,7 +31,12 @@ class Providers:
     def weight(self) -> float:
         """Say how much there is to do: more when capital can leave."""
         now, shares = self.scene.now(), self.scene.known.shares.values()
-        return 0.6 + 0.7 * sum(held.available_at is not None and held.available_at <= now for held in shares)
+        wiped_out = any(pool.deferred_minor and not pool.capital_minor for pool in self.scene.known.pools.values())
+        return (
+            0.6
+            + 2.0 * wiped_out
+            + 0.7 * sum(held.available_at is not None and held.available_at <= now for held in shares)
+        )
 
     def act(self) -> Said:
         """Move capital."""
@@ -97,7 +102,8 @@ class Buyers:
     def weight(self) -> float:
         """Say how much there is to do."""
         sold = sum(cover.pool is not None for cover in self.scene.known.covers.values())
-        return 3.0 if sold < 4 else 0.8
+        in_debt = any(pool.deferred_minor and pool.capital_minor for pool in self.scene.known.pools.values())
+        return 3.0 if sold < 4 or in_debt else 0.8
 
     def act(self) -> Said:
         """Ask for cover."""

@@ -114,6 +114,7 @@ class Pool:
     terms: PoolTerms
     capital_minor: int = 0
     sold_minor: int = 0
+    deferred_minor: int = 0
 
 
 @dataclass(slots=True)
@@ -259,8 +260,11 @@ class Known:
             case _:
                 pass
         for posting in getattr(event, "postings", ()):
+            pool = self.pools[getattr(event, "pool")]  # noqa: B009 - whatever has postings has a pool
             if posting.account.startswith("capital"):
-                self.pools[getattr(event, "pool")].capital_minor -= int(posting.amount_minor)  # noqa: B009
+                pool.capital_minor -= int(posting.amount_minor)
+            elif posting.account == "deferred":
+                pool.deferred_minor -= int(posting.amount_minor)
 
     def _shares(self, event: CapitalDeposited | CapitalWithdrawalRequested | CapitalWithdrawn) -> Shares:
         return self.shares.setdefault((event.pool, event.provider, event.tranche), Shares())

@@ -6,7 +6,7 @@ from random import Random
 
 from schemas.assessors import DeclareInterests, RegisterAssessor, RequestStakeWithdrawal
 from schemas.claims import FileClaim, ReduceClaim, RegisterCover
-from schemas.envelope import Input, Outgoing
+from schemas.envelope import Input, Outgoing, Position
 from schemas.incidents import ReportIncident
 from schemas.instants import SECOND
 from schemas.outcomes import InputOutcome
@@ -217,9 +217,15 @@ class Outside:
         records = {
             outcome.input_id: self._written[outcome.input_id]
             for _, outcome in sorted(self.scene.known.outcomes.items())
-            if outcome.fate == "decided" and outcome.input_id in self._written
+            if outcome.fate == "decided" and outcome.input_id in self._written and self._is_written(outcome)
         }
         return [record for record in records.values() if dict(record.headers)["ce_type"].decode() in _DONE_FOR_EVER]
+
+    def _is_written(self, outcome: InputOutcome) -> bool:
+        """Tell whether an input has the content that was written first under its id."""
+        topic, _, partition, offset = Position.parse(outcome.position)
+        record = self.scene.world.records[topic, partition][offset]
+        return record.value == self._written[outcome.input_id].value
 
     @property
     def done(self) -> bool:
