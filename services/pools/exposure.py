@@ -4,7 +4,9 @@ Most covers are never claimed on, and all that end on one day lapse together, wi
 not closed and not settled takes its cover out of that, so that its exposure stays until the claim is through.
 """
 
-from bisect import insort
+from bisect import bisect
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 from schemas.instants import DAY
@@ -19,7 +21,8 @@ def lapse_of(claimable_until: int) -> int:
 
 def sell(pool: Pool, name: str, cover: Cover) -> Pool:
     """Let a new cover count."""
-    pool = _lapsing(_counted(pool, cover.product, cover.remaining_minor), cover, cover.remaining_minor)
+    pool = _counted(pool, cover.product, cover.remaining_minor)
+    pool = _lapsing(pool, cover.lapses_at, cover.product, cover.remaining_minor)
     return replace(pool, covers=pool.covers.set(name, cover))
 
 
@@ -31,21 +34,30 @@ def hold(pool: Pool, claim: str) -> Pool:
     if not counts(pool, cover):
         pool = _counted(pool, cover.product, cover.remaining_minor)
     elif not cover.live:
-        pool = _lapsing(pool, cover, -cover.remaining_minor)
-    return _kept(pool, claim, replace(cover, live=(*cover.live, claim)))
+        pool = _lapsing(pool, cover.lapses_at, cover.product, -cover.remaining_minor)
+    held = replace(cover, live=(*cover.live, claim))
+    return replace(pool, covers=pool.covers.set(cover_of(claim), held))
 
 
-def release(pool: Pool, claim: str) -> Pool:
-    """Let a cover lapse, if no other claim holds it: at once, when its day has passed."""
-    cover = pool.covers[cover_of(claim)]
-    if claim not in cover.live:
-        return pool
-    cover = replace(cover, live=tuple(other for other in cover.live if other != claim))
-    if not counts(pool, cover):
-        pool = _counted(pool, cover.product, -cover.remaining_minor)
-    elif not cover.live:
-        pool = _lapsing(pool, cover, cover.remaining_minor)
-    return _kept(pool, claim, cover)
+def release(pool: Pool, claims: Iterable[str]) -> Pool:
+    """Let covers lapse that no other claims hold: at once, when their day has passed.
+
+    A settlement lets go of as many as it has claims, so that sums are changed once for each day and product.
+    """
+    covers, changes = pool.covers, Counter[tuple[int, str]]()
+    for claim in claims:
+        cover = covers[cover_of(claim)]
+        if claim in cover.live:
+            cover = replace(cover, live=tuple(other for other in cover.live if other != claim))
+            covers = covers.set(cover_of(claim), cover)
+            if not cover.live:
+                changes[cover.lapses_at, cover.product] += cover.remaining_minor
+    for (lapses_at, product), amount_minor in sorted(changes.items()):
+        if lapses_at > pool.lapsed_at:
+            pool = _lapsing(pool, lapses_at, product, amount_minor)
+        else:
+            pool = _counted(pool, product, -amount_minor)
+    return replace(pool, covers=covers)
 
 
 def lapse(pool: Pool, lapses_at: int) -> Pool:
@@ -68,7 +80,7 @@ def pay(pool: Pool, name: str, amount_minor: int) -> Pool:
     if counts(pool, before):
         pool = _counted(pool, before.product, -amount_minor)
         if not before.live:
-            pool = _lapsing(pool, before, -amount_minor)
+            pool = _lapsing(pool, before.lapses_at, before.product, -amount_minor)
     for claim in before.live:
         pool = _reaccounted(pool, claim, before, after)
     return replace(pool, covers=pool.covers.set(name, after))
@@ -92,10 +104,6 @@ def _reaccounted(pool: Pool, name: str, before: Cover, after: Cover) -> Pool:
     return replace(pool, incidents=pool.incidents.set(pool.claims[name], incident))
 
 
-def _kept(pool: Pool, claim: str, cover: Cover) -> Pool:
-    return replace(pool, covers=pool.covers.set(cover_of(claim), cover))
-
-
 def _counted(pool: Pool, product: str, change_minor: int) -> Pool:
     exposure_minor = pool.exposures.get(product, 0) + change_minor
     assert exposure_minor >= 0, f"exposure of {product} falls by more than it is: {change_minor}"
@@ -106,15 +114,16 @@ def _counted(pool: Pool, product: str, change_minor: int) -> Pool:
     )
 
 
-def _lapsing(pool: Pool, cover: Cover, change_minor: int) -> Pool:
-    """Change what lapses on a cover's day; a day on which nothing lapses is forgotten."""
-    amounts: PersistentMap[str, int] = pool.lapsing.get(cover.lapses_at, PersistentMap())
-    amount_minor = amounts.get(cover.product, 0) + change_minor
-    amounts = amounts.set(cover.product, amount_minor) if amount_minor else amounts.remove(cover.product)
-    lapses = list(pool.lapses)
-    if cover.lapses_at not in pool.lapsing and len(amounts):
-        insort(lapses, cover.lapses_at)
-    elif cover.lapses_at in pool.lapsing and not len(amounts):
-        lapses.remove(cover.lapses_at)
-    lapsing = pool.lapsing.set(cover.lapses_at, amounts) if len(amounts) else pool.lapsing.remove(cover.lapses_at)
-    return replace(pool, lapsing=lapsing, lapses=tuple(lapses))
+def _lapsing(pool: Pool, lapses_at: int, product: str, change_minor: int) -> Pool:
+    """Change what lapses at an instant; one at which nothing lapses is forgotten."""
+    amounts: PersistentMap[str, int] = pool.lapsing.get(lapses_at, PersistentMap())
+    amount_minor = amounts.get(product, 0) + change_minor
+    amounts = amounts.set(product, amount_minor) if amount_minor else amounts.remove(product)
+    if not len(amounts):
+        lapses = tuple(instant for instant in pool.lapses if instant != lapses_at)
+        return replace(pool, lapsing=pool.lapsing.remove(lapses_at), lapses=lapses)
+    lapses = pool.lapses
+    if lapses_at not in pool.lapsing:
+        place = bisect(lapses, lapses_at)
+        lapses = (*lapses[:place], lapses_at, *lapses[place:])
+    return replace(pool, lapsing=pool.lapsing.set(lapses_at, amounts), lapses=lapses)

@@ -140,7 +140,7 @@ def _reserve_changed(pool: Pool, event: ReserveChanged) -> Pool:
         unclosed=_with(pool.unclosed, event.incident),
     )
     through = after.status == "closed" or (after.status == "approved" and incident.stage != "open")
-    return release(pool, event.claim) if through else hold(pool, event.claim)
+    return release(pool, (event.claim,)) if through else hold(pool, event.claim)
 
 
 def _settled(pool: Pool, event: IncidentSettled) -> Pool:
@@ -212,10 +212,9 @@ def _through(pool: Pool, name: str, incident: Incident) -> Pool:
     """Keep an incident; when its claims are settled together, let go what approved ones hold."""
     settled_now = pool.incidents[name].stage == "open" and incident.stage != "open"
     pool = replace(pool, incidents=pool.incidents.set(name, incident))
-    for claim, held in incident.claims.sorted_items() if settled_now else ():
-        if held.status == "approved":
-            pool = release(pool, claim)
-    return pool
+    if not settled_now:
+        return pool
+    return release(pool, (claim for claim, held in incident.claims.sorted_items() if held.status == "approved"))
 
 
 def _bear(borne: Borne, epoch: int, amount_minor: int) -> Borne:
