@@ -32,7 +32,6 @@ from services.governance.rulebooks import RulebookError, parse_rulebook, read_sh
 GUARDIANS = "guardians"
 """The group that the house rulebook lets halt a product."""
 HOUSE = "house"
-_HOUR = 3_600_000
 TERMS: Content = {
     "capacity_bps": 20_000,
     "product_bps": 10_000,
@@ -175,7 +174,7 @@ def _terms(pool: PoolPart, number: int, payout: PayoutTerms) -> PoolTerms:
 
 
 def _assessors(scenario: Scenario) -> Iterator[Entry]:
-    at = scenario.start - SETUP_BEFORE + _HOUR
+    at = scenario.start - SETUP_BEFORE
     for number, part in enumerate(scenario.given.assessors):
         path, assessor = f"given.assessors.{number}", account(part.name)
         linked = tuple(map(account, part.linked))
@@ -189,7 +188,7 @@ def _assessors(scenario: Scenario) -> Iterator[Entry]:
 
 
 def _capital(scenario: Scenario) -> Iterator[Entry]:
-    at = scenario.start - SETUP_BEFORE + 2 * _HOUR
+    at = scenario.start - SETUP_BEFORE
     for number, pool in enumerate(scenario.given.pools):
         for place, part in enumerate(pool.capital):
             deposit = DepositCapital(

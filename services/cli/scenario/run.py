@@ -220,7 +220,7 @@ class Simulation:
         answered = await self._asker.ask(step.get)
         found = differences(step.status, answered.status, "(status)")
         found += differences(step.answer, answered.content)
-        self._judge(path, f"GET {step.get}", found, step.note)
+        self._judge(path, f"GET {step.get}", step.answer, found, step.note)
 
     def _event(self, path: str, step: EventStep) -> None:
         recorded = [
@@ -232,14 +232,15 @@ class Simulation:
         count = sum(not differing for _, differing in found)
         what = f"{step.event}{f' on {step.on}' if step.on else ''}"
         if step.count is not None:
-            self._judge(path, what, differences(step.count, count, "(how often)"), step.note)
+            often = f"{what}, {step.count} times"
+            self._judge(path, often, step.contains, differences(step.count, count, "(how often)"), step.note)
             return
         if count:
-            self._judge(path, what, [], step.note)
+            self._judge(path, what, step.contains, [], step.note)
             return
         # The nearest: what somebody who reads the difference looks for.
         nearest = min((differing for _, differing in found), key=len, default=[Difference("(how often)", "≥ 1", 0)])
-        self._judge(path, what, nearest, step.note)
+        self._judge(path, what, step.contains, nearest, step.note)
 
     def _check(self, path: str, what: str, expected: Any, actual: Any) -> bool:  # noqa: ANN401 - JSON
         found = differences(expected, actual)
@@ -248,12 +249,12 @@ class Simulation:
             self.result.failures.append(Failure(path, self.clock.now(), what, tuple(found)))
         return not found
 
-    def _judge(self, path: str, what: str, found: list[Difference], note: str) -> None:
+    def _judge(self, path: str, what: str, content: Any, found: list[Difference], note: str) -> None:  # noqa: ANN401
         self.result.expectations += 1
         failure = Failure(path, self.clock.now(), what, tuple(found)) if found else None
         if failure is not None:
             self.result.failures.append(failure)
-        self._show.expected(self.clock.now(), what, failure, note)
+        self._show.expected(self.clock.now(), what, content, failure, note)
 
     # --- time
 

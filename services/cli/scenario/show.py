@@ -46,7 +46,7 @@ class Show(Protocol):
     def happened(self, happened: Sequence[Happened]) -> None:
         """Events that follow from others, or fell due."""
 
-    def expected(self, at: int, what: str, failure: "Failure | None", note: str) -> None:
+    def expected(self, at: int, what: str, content: Any, failure: "Failure | None", note: str) -> None:  # noqa: ANN401
         """Something was expected, and is so, or is not."""
 
     def ends(self, result: "Result") -> None:
@@ -76,13 +76,14 @@ class Timeline:
         for one in happened:
             counts[one.event.wire] = counts.get(one.event.wire, 0) + 1
         words = {
-            "principal.registered.v1": "principals",
-            "assessor.registered.v1": "assessors",
-            "pool.opened.v1": "pools",
-            "capital.deposited.v1": "deposits",
-            "product.listed.v1": "products",
+            "principal.registered.v1": "principal",
+            "assessor.registered.v1": "assessor",
+            "pool.opened.v1": "pool",
+            "capital.deposited.v1": "deposit",
+            "product.listed.v1": "product",
         }
-        text = ", ".join(f"{counts[wire]} {word}" for wire, word in words.items() if wire in counts)
+        found = [(counts[wire], word) for wire, word in words.items() if wire in counts]
+        text = ", ".join(f"{count} {word}{'s' if count > 1 else ''}" for count, word in found)
         self._row("given", "", text)
         for one in happened:
             event = one.event
@@ -130,10 +131,11 @@ class Timeline:
             text = spelled(one.content(), _SKIPPED)
             self._row(self._clock(one.at), one.service, f"{one.event.wire.partition('.v')[0]}: {text}")
 
-    def expected(self, at: int, what: str, failure: "Failure | None", note: str) -> None:
+    def expected(self, at: int, what: str, content: Any, failure: "Failure | None", note: str) -> None:  # noqa: ANN401
         """Print that something is as expected, or how it differs."""
         self._note(at, note)
-        self._row(self._clock(at), "expected", what if failure is None else f"{what} – FAILED")
+        text = f"{what}: {spelled(content, ())}" if content else what
+        self._row(self._clock(at), "expected", text if failure is None else f"{text} – FAILED")
         self._failed(failure, titled=True)
 
     def ends(self, result: "Result") -> None:
@@ -258,10 +260,10 @@ class Lines:
                 content=orjson.Fragment(one.event.to_bytes()),
             )
 
-    def expected(self, at: int, what: str, failure: "Failure | None", note: str) -> None:
+    def expected(self, at: int, what: str, content: Any, failure: "Failure | None", note: str) -> None:  # noqa: ANN401
         """Put what was expected and is so, or how it differs."""
         if failure is None:
-            self._put("met", at=format_instant(at), what=what)
+            self._put("met", at=format_instant(at), what=what, expected=content)
         self._failed(failure)
 
     def ends(self, result: "Result") -> None:
