@@ -47,11 +47,11 @@ class CaseDecider:
             return _go_on(state, state.stage, facts, received)
         match content:
             case OpenCase():
-                return _open(content, facts, received.since) if state.status == "unknown" else []
+                return _open(content, facts, received) if state.status == "unknown" else []
             case CastVote() | Recuse():
                 return [_no_round(state, facts, content)]
             case Deadline():
-                return settle(state, facts, received.since) if content == settlement_deadline(state) else []
+                return settle(state, facts, received.at) if content == settlement_deadline(state) else []
             case _:
                 return _told(state, facts, received) if state.status == "open" else []
 
@@ -70,7 +70,7 @@ def _told(case: Case, facts: Facts, received: Received) -> Sequence[Event]:
             return [CaseReduced(amount_minor=amount_minor)] if amount_minor < case.amount_minor else []
         case WithdrawCase():
             withdrawn = CaseWithdrawn()
-            return [withdrawn, *settle(evolve(case, withdrawn), facts, received.since)]
+            return [withdrawn, *settle(evolve(case, withdrawn), facts, received.at)]
         case ProductHalted() as content:
             return halts.halt(case, content, received.since)
         case ProductOpened() as content:
@@ -79,7 +79,7 @@ def _told(case: Case, facts: Facts, received: Received) -> Sequence[Event]:
             return []
 
 
-def _open(content: OpenCase, facts: Facts, since: int) -> Sequence[Event]:
+def _open(content: OpenCase, facts: Facts, received: Received) -> Sequence[Event]:
     opened = CaseOpened(
         case=content.case,
         subject=content.subject,
@@ -90,7 +90,7 @@ def _open(content: OpenCase, facts: Facts, since: int) -> Sequence[Event]:
         incident=content.incident,
         pool=content.pool,
     )
-    return [opened, *_next_stage(evolve(UNKNOWN, opened), facts, since, after=-1, ending=None)]
+    return [opened, *_next_stage(evolve(UNKNOWN, opened), facts, received, after=-1, ending=None)]
 
 
 def _go_on(case: Case, open_stage: StageState, facts: Facts, received: Received) -> Sequence[Event]:
@@ -105,16 +105,17 @@ def _go_on(case: Case, open_stage: StageState, facts: Facts, received: Received)
         return events
     ending = stage.ending(open_stage, events[-1])
     ended = _after(case, events)
-    return [*events, *_next_stage(ended, facts, received.since, after=open_stage.position, ending=ending)]
+    return [*events, *_next_stage(ended, facts, received, after=open_stage.position, ending=ending)]
 
 
-def _next_stage(case: Case, facts: Facts, since: int, *, after: int, ending: Ending | None) -> Sequence[Event]:
+def _next_stage(case: Case, facts: Facts, received: Received, *, after: int, ending: Ending | None) -> Sequence[Event]:
     """Open the stage that runs after the one at `after`, or rule after the last, which settles the votes."""
     procedure = _procedure(case, facts)
     position = following(procedure, after, ending)
     if position is not None:
         rules = procedure[position]
         outcome = ending.outcome if ending else None
+        since = received.since
         opening = Opening(position, turn(procedure, position), since, case.terms, outcome, case.kept.recused)
         opened = STAGES[rules.stage].open(rules, opening, facts)
         return [*opened, *halts.halt_from_the_start(_after(case, opened[:1]), facts, since)]
@@ -125,7 +126,7 @@ def _next_stage(case: Case, facts: Facts, since: int, *, after: int, ending: End
         outcome=ending.outcome,
         amount_minor=case.amount_minor,
     )
-    return [ruling, *settle(evolve(case, ruling), facts, since)]
+    return [ruling, *settle(evolve(case, ruling), facts, received.at)]
 
 
 def _after(case: Case, events: Sequence[Event]) -> Case:

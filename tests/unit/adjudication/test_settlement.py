@@ -244,3 +244,9 @@ def test_stale_deadline_of_lines() -> None:
     votes: list[tuple[int, Choice]] = [(10, "accept")] * (LINES_MAX + 1)
     case = ruled(*votes).fire()
     case.when(Deadline("votes/1/2", END), at=END).then_nothing()
+
+
+def test_settlement_is_dated_by_the_input_that_led_to_it() -> None:
+    case = claim(*staked(100), procedure=(PAID,)).vote(1, at=T0)
+    case.when(WithdrawCase(case=CLAIM), at=T0 + 30, since=T0 + 10)
+    assert settled(case).settled_at == T0 + 30
