@@ -138,13 +138,13 @@ def _not_due(held: Shares, received: Received, content: WithdrawCapital) -> Refu
 
 
 def _needed(pool: Pool, terms: PoolTerms, amount_minor: int) -> Refused | None:
-    needed_minor = -(-pool.exposure_minor * WHOLE_BPS // terms.capacity_bps)
+    needed_minor = -(-pool.exposure.total_minor * WHOLE_BPS // terms.capacity_bps)
     loose_minor = max(0, pool.books.capital - needed_minor)
     if amount_minor <= loose_minor:
         return None
     return Refused(
         rule="capital.needed",
-        value=f"{amount_minor}, of capital of {pool.books.capital} that carries cover of {pool.exposure_minor}",
+        value=f"{amount_minor}, of capital of {pool.books.capital} that carries cover of {pool.exposure.total_minor}",
         accepted=f"at most {loose_minor}, until cover ends or more capital comes",
     )
 

@@ -53,7 +53,7 @@ class PoolDecider:
 
     def deadlines(self, state: Pool, facts: Facts) -> Iterable[Deadline]:
         """List what is open: the earliest lapse, the cut-offs of open incidents, and the lines to be told next."""
-        due = [Deadline(f"lapse/{state.lapses[0]}", state.lapses[0])] if state.lapses else []
+        due = [Deadline(f"lapse/{first}", first) for first in state.exposure.lapses[:1]]
         for name in state.unclosed:
             incident = state.incidents[name]
             if incident.stage == "open":

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from schemas.instants import DAY
 from services.kernel.persistent import PersistentMap
-from services.pools.pool import Claim, Cover, Pool, counts, cover_of
+from services.pools.pool import Claim, Cover, Exposure, cover_of
 
 
 def lapse_of(claimable_until: int) -> int:
@@ -19,32 +19,37 @@ def lapse_of(claimable_until: int) -> int:
     return (claimable_until // DAY + 1) * DAY
 
 
-def sell(pool: Pool, name: str, cover: Cover) -> Pool:
+def counts(exposure: Exposure, cover: Cover) -> bool:
+    """Tell whether a cover counts as exposure."""
+    return bool(cover.live) or cover.lapses_at > exposure.lapsed_at
+
+
+def sell(exposure: Exposure, name: str, cover: Cover) -> Exposure:
     """Let a new cover count."""
-    pool = _counted(pool, cover.product, cover.remaining_minor)
-    pool = _lapsing(pool, cover.lapses_at, cover.product, cover.remaining_minor)
-    return replace(pool, covers=pool.covers.set(name, cover))
+    exposure = _counted(exposure, cover.product, cover.remaining_minor)
+    exposure = _lapsing(exposure, cover.lapses_at, cover.product, cover.remaining_minor)
+    return replace(exposure, covers=exposure.covers.set(name, cover))
 
 
-def hold(pool: Pool, claim: str) -> Pool:
+def hold(exposure: Exposure, claim: str) -> Exposure:
     """Let a cover count for as long as a claim is not through."""
-    cover = pool.covers[cover_of(claim)]
+    cover = exposure.covers[cover_of(claim)]
     if claim in cover.live:
-        return pool
-    if not counts(pool, cover):
-        pool = _counted(pool, cover.product, cover.remaining_minor)
+        return exposure
+    if not counts(exposure, cover):
+        exposure = _counted(exposure, cover.product, cover.remaining_minor)
     elif not cover.live:
-        pool = _lapsing(pool, cover.lapses_at, cover.product, -cover.remaining_minor)
+        exposure = _lapsing(exposure, cover.lapses_at, cover.product, -cover.remaining_minor)
     held = replace(cover, live=(*cover.live, claim))
-    return replace(pool, covers=pool.covers.set(cover_of(claim), held))
+    return replace(exposure, covers=exposure.covers.set(cover_of(claim), held))
 
 
-def release(pool: Pool, claims: Iterable[str]) -> Pool:
+def release(exposure: Exposure, claims: Iterable[str]) -> Exposure:
     """Let covers lapse that no other claims hold: at once, when their day has passed.
 
     A settlement lets go of as many as it has claims, so that sums are changed once for each day and product.
     """
-    covers, changes = pool.covers, Counter[tuple[int, str]]()
+    covers, changes = exposure.covers, Counter[tuple[int, str]]()
     for claim in claims:
         cover = covers[cover_of(claim)]
         if claim in cover.live:
@@ -53,37 +58,35 @@ def release(pool: Pool, claims: Iterable[str]) -> Pool:
             if not cover.live:
                 changes[cover.lapses_at, cover.product] += cover.remaining_minor
     for (lapses_at, product), amount_minor in sorted(changes.items()):
-        if lapses_at > pool.lapsed_at:
-            pool = _lapsing(pool, lapses_at, product, amount_minor)
+        if lapses_at > exposure.lapsed_at:
+            exposure = _lapsing(exposure, lapses_at, product, amount_minor)
         else:
-            pool = _counted(pool, product, -amount_minor)
-    return replace(pool, covers=covers)
+            exposure = _counted(exposure, product, -amount_minor)
+    return replace(exposure, covers=covers)
 
 
-def lapse(pool: Pool, lapses_at: int) -> Pool:
+def lapse(exposure: Exposure, lapses_at: int) -> Exposure:
     """Free what covers of one day counted."""
-    for product, amount_minor in pool.lapsing[lapses_at].sorted_items():
-        pool = _counted(pool, product, -amount_minor)
+    for product, amount_minor in exposure.lapsing[lapses_at].sorted_items():
+        exposure = _counted(exposure, product, -amount_minor)
     return replace(
-        pool,
-        lapsing=pool.lapsing.remove(lapses_at),
-        lapses=tuple(instant for instant in pool.lapses if instant != lapses_at),
-        lapsed_at=max(pool.lapsed_at, lapses_at),
+        exposure,
+        lapsing=exposure.lapsing.remove(lapses_at),
+        lapses=tuple(instant for instant in exposure.lapses if instant != lapses_at),
+        lapsed_at=max(exposure.lapsed_at, lapses_at),
     )
 
 
-def pay(pool: Pool, name: str, amount_minor: int) -> Pool:
+def pay(exposure: Exposure, name: str, amount_minor: int) -> Exposure:
     """Lower a cover by what was paid on it."""
-    before = pool.covers[name]
+    before = exposure.covers[name]
     assert amount_minor <= before.remaining_minor, f"{amount_minor} paid on cover {name}: {before}"
     after = replace(before, remaining_minor=before.remaining_minor - amount_minor)
-    if counts(pool, before):
-        pool = _counted(pool, before.product, -amount_minor)
+    if counts(exposure, before):
+        exposure = _counted(exposure, before.product, -amount_minor)
         if not before.live:
-            pool = _lapsing(pool, before.lapses_at, before.product, -amount_minor)
-    for claim in before.live:
-        pool = _reaccounted(pool, claim, before, after)
-    return replace(pool, covers=pool.covers.set(name, after))
+            exposure = _lapsing(exposure, before.lapses_at, before.product, -amount_minor)
+    return replace(exposure, covers=exposure.covers.set(name, after))
 
 
 def accounted(cover: Cover, claim: Claim) -> int:
@@ -96,34 +99,26 @@ def accounted(cover: Cover, claim: Claim) -> int:
     return cover.remaining_minor if claim.status == "approved" else 0
 
 
-def _reaccounted(pool: Pool, name: str, before: Cover, after: Cover) -> Pool:
-    incident = pool.incidents[pool.claims[name]]
-    claim = incident.claims[name]
-    change = accounted(after, claim) - accounted(before, claim)
-    incident = replace(incident, accounted_minor=incident.accounted_minor + change)
-    return replace(pool, incidents=pool.incidents.set(pool.claims[name], incident))
-
-
-def _counted(pool: Pool, product: str, change_minor: int) -> Pool:
-    exposure_minor = pool.exposures.get(product, 0) + change_minor
-    assert exposure_minor >= 0, f"exposure of {product} falls by more than it is: {change_minor}"
+def _counted(exposure: Exposure, product: str, change_minor: int) -> Exposure:
+    amount_minor = exposure.products.get(product, 0) + change_minor
+    assert amount_minor >= 0, f"exposure of {product} falls by more than it is: {change_minor}"
     return replace(
-        pool,
-        exposure_minor=pool.exposure_minor + change_minor,
-        exposures=pool.exposures.set(product, exposure_minor),
+        exposure,
+        total_minor=exposure.total_minor + change_minor,
+        products=exposure.products.set(product, amount_minor),
     )
 
 
-def _lapsing(pool: Pool, lapses_at: int, product: str, change_minor: int) -> Pool:
+def _lapsing(exposure: Exposure, lapses_at: int, product: str, change_minor: int) -> Exposure:
     """Change what lapses at an instant; one at which nothing lapses is forgotten."""
-    amounts: PersistentMap[str, int] = pool.lapsing.get(lapses_at, PersistentMap())
+    amounts: PersistentMap[str, int] = exposure.lapsing.get(lapses_at, PersistentMap())
     amount_minor = amounts.get(product, 0) + change_minor
     amounts = amounts.set(product, amount_minor) if amount_minor else amounts.remove(product)
     if not len(amounts):
-        lapses = tuple(instant for instant in pool.lapses if instant != lapses_at)
-        return replace(pool, lapsing=pool.lapsing.remove(lapses_at), lapses=lapses)
-    lapses = pool.lapses
-    if lapses_at not in pool.lapsing:
+        lapses = tuple(instant for instant in exposure.lapses if instant != lapses_at)
+        return replace(exposure, lapsing=exposure.lapsing.remove(lapses_at), lapses=lapses)
+    lapses = exposure.lapses
+    if lapses_at not in exposure.lapsing:
         place = bisect(lapses, lapses_at)
         lapses = (*lapses[:place], lapses_at, *lapses[place:])
-    return replace(pool, lapsing=pool.lapsing.set(lapses_at, amounts), lapses=lapses)
+    return replace(exposure, lapsing=exposure.lapsing.set(lapses_at, amounts), lapses=lapses)

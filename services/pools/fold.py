@@ -92,9 +92,10 @@ def _withdrawn(pool: Pool, event: CapitalWithdrawn) -> Pool:
 def _sold(pool: Pool, event: CoverSold) -> Pool:
     of_product: PersistentMap[str, int] = pool.rulebooks.get(event.product, PersistentMap())
     until = max(of_product.get(event.rulebook, 0), event.claimable_until)
-    pool = sell(pool, event.cover, Cover(event.product, event.amount_minor, lapse_of(event.claimable_until)))
+    cover = Cover(event.product, event.amount_minor, lapse_of(event.claimable_until))
     return replace(
         pool,
+        exposure=sell(pool.exposure, event.cover, cover),
         books=post(pool.books, event.postings),
         sold=pool.sold + 1,
         rulebooks=pool.rulebooks.set(event.product, of_product.set(event.rulebook, until)),
@@ -103,7 +104,7 @@ def _sold(pool: Pool, event: CoverSold) -> Pool:
 
 
 def _lapsed(pool: Pool, event: CoversLapsed) -> Pool:
-    return lapse(pool, event.claimable_until)
+    return replace(pool, exposure=lapse(pool.exposure, event.claimable_until))
 
 
 def _settlement_opened(pool: Pool, event: SettlementOpened) -> Pool:
@@ -122,7 +123,7 @@ def _reserve_changed(pool: Pool, event: ReserveChanged) -> Pool:
     incident = pool.incidents[event.incident]
     before = incident.claims.get(event.claim, Claim(0, "closed"))
     after = Claim(event.amount_minor, event.status, min(before.allocated_minor, event.amount_minor))
-    cover = pool.covers[event.cover]
+    cover = pool.exposure.covers[event.cover]
     incident = replace(
         incident,
         claims=incident.claims.set(event.claim, after),
@@ -133,14 +134,14 @@ def _reserve_changed(pool: Pool, event: ReserveChanged) -> Pool:
         accounted_minor=incident.accounted_minor + accounted(cover, after) - accounted(cover, before),
         stage="settled" if incident.stage == "closed" else incident.stage,
     )
-    pool = replace(
+    through = after.status == "closed" or (after.status == "approved" and incident.stage != "open")
+    return replace(
         pool,
+        exposure=release(pool.exposure, (event.claim,)) if through else hold(pool.exposure, event.claim),
         incidents=pool.incidents.set(event.incident, incident),
         claims=pool.claims.set(event.claim, event.incident),
         unclosed=_with(pool.unclosed, event.incident),
     )
-    through = after.status == "closed" or (after.status == "approved" and incident.stage != "open")
-    return release(pool, (event.claim,)) if through else hold(pool, event.claim)
 
 
 def _settled(pool: Pool, event: IncidentSettled) -> Pool:
@@ -181,7 +182,7 @@ def _closed(pool: Pool, event: SettlementClosed) -> Pool:
 
 def _booked(pool: Pool, event: PayoutBooked) -> Pool:
     if event.cover is not None:
-        pool = pay(pool, event.cover, event.amount_minor)
+        pool = _paid(pool, event.cover, event.amount_minor)
     return replace(
         pool,
         books=post(pool.books, event.postings),
@@ -214,7 +215,21 @@ def _through(pool: Pool, name: str, incident: Incident) -> Pool:
     pool = replace(pool, incidents=pool.incidents.set(name, incident))
     if not settled_now:
         return pool
-    return release(pool, (claim for claim, held in incident.claims.sorted_items() if held.status == "approved"))
+    approved = (claim for claim, held in incident.claims.sorted_items() if held.status == "approved")
+    return replace(pool, exposure=release(pool.exposure, approved))
+
+
+def _paid(pool: Pool, name: str, amount_minor: int) -> Pool:
+    """Lower a cover, and with it what claims under it take out of the provisions for their incidents."""
+    before, exposure = pool.exposure.covers[name], pay(pool.exposure, name, amount_minor)
+    incidents = pool.incidents
+    for live in before.live:
+        incident = incidents[pool.claims[live]]
+        claim = incident.claims[live]
+        change = accounted(exposure.covers[name], claim) - accounted(before, claim)
+        changed = replace(incident, accounted_minor=incident.accounted_minor + change)
+        incidents = incidents.set(pool.claims[live], changed)
+    return replace(pool, exposure=exposure, incidents=incidents)
 
 
 def _bear(borne: Borne, epoch: int, amount_minor: int) -> Borne:

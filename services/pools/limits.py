@@ -42,12 +42,12 @@ def limits(pool: Pool, terms: PoolTerms, facts: Facts, name: str, product: Produ
     ]
     peril = facts.perils.get(f"{product.pool}/{product.peril}", ())
     return [
-        Limit("cover.above-capacity", "cover of the pool", pool.exposure_minor, capacity_minor),
-        Limit("cover.above-product-limit", f"cover of product {name}", pool.exposures.get(name, 0), of_one),
+        Limit("cover.above-capacity", "cover of the pool", pool.exposure.total_minor, capacity_minor),
+        Limit("cover.above-product-limit", f"cover of product {name}", pool.exposure.products.get(name, 0), of_one),
         *dependencies,
         Limit("cover.above-peril-limit", f"cover of peril {product.peril}", _exposure(pool, peril), of_many),
     ]
 
 
 def _exposure(pool: Pool, products: Iterable[str]) -> int:
-    return sum(pool.exposures.get(product, 0) for product in products)
+    return sum(pool.exposure.products.get(product, 0) for product in products)

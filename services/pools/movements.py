@@ -38,7 +38,7 @@ def book(name: str, pool: Pool, confirmed: PayoutConfirmed) -> Sequence[PayoutBo
 
 def lapse(name: str, pool: Pool, lapses_at: int) -> Sequence[CoversLapsed]:
     """Free what covers of a day that has passed no longer can bring."""
-    if lapses_at not in pool.lapsing:
+    if lapses_at not in pool.exposure.lapsing:
         return ()
-    amounts_minor = dict(pool.lapsing[lapses_at].sorted_items())
+    amounts_minor = dict(pool.exposure.lapsing[lapses_at].sorted_items())
     return (CoversLapsed(pool=name, claimable_until=lapses_at, amounts_minor=amounts_minor),)

@@ -47,6 +47,22 @@ class Cover:
 
 
 @dataclass(frozen=True, slots=True)
+class Exposure:
+    """What all covers may still bring: `total_minor`, and by product.
+
+    `lapsing` has those that no claim holds, by the instant of their lapse and product, and `lapses` these instants in
+    order; the last of them that passed is `lapsed_at`.
+    """
+
+    covers: PersistentMap[str, Cover] = field(default_factory=PersistentMap)
+    total_minor: int = 0
+    products: PersistentMap[str, int] = field(default_factory=PersistentMap)
+    lapsing: PersistentMap[int, PersistentMap[str, int]] = field(default_factory=PersistentMap)
+    lapses: tuple[int, ...] = ()
+    lapsed_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A claim as the pool may owe it; `allocated_minor` is what allocations gave it, held or to be paid."""
 
@@ -114,10 +130,8 @@ class Pool:
 
     `shares` are by `<tranche>/<provider>`, `transactions` (what each was counted for) by `<account> <transaction>`.
     `rulebooks` are those a product's cover was sold with, and the last instant at which one of it can be claimed on.
-    `exposures` are by product; `lapsing` has those of covers that no claim holds by the instant of their lapse and
-    product, and `lapses` these instants in order; the last of them that passed is `lapsed_at`. `leaving` are
-    withdrawals that are to be transferred, `booked` all payouts that were. `claims` names each claim's incident;
-    `unclosed` are incidents that are not closed, `owing` those with deferred amounts, both in order.
+    `leaving` are withdrawals that are to be transferred, `booked` all payouts that were. `claims` names each claim's
+    incident; `unclosed` are incidents that are not closed, `owing` those with deferred amounts, both in order.
     """
 
     title: str = ""
@@ -132,13 +146,8 @@ class Pool:
     leaving: PersistentMap[str, int] = field(default_factory=PersistentMap)
     booked: PersistentMap[str, int] = field(default_factory=PersistentMap)
     sold: int = 0
-    covers: PersistentMap[str, Cover] = field(default_factory=PersistentMap)
     rulebooks: PersistentMap[str, PersistentMap[str, int]] = field(default_factory=PersistentMap)
-    exposure_minor: int = 0
-    exposures: PersistentMap[str, int] = field(default_factory=PersistentMap)
-    lapsing: PersistentMap[int, PersistentMap[str, int]] = field(default_factory=PersistentMap)
-    lapses: tuple[int, ...] = ()
-    lapsed_at: int = 0
+    exposure: Exposure = field(default_factory=Exposure)
     incidents: PersistentMap[str, Incident] = field(default_factory=PersistentMap)
     claims: PersistentMap[str, str] = field(default_factory=PersistentMap)
     unclosed: tuple[str, ...] = ()
@@ -188,12 +197,7 @@ def provision(pool: Pool, incident: Incident) -> int:
     """Return what covers could still bring to an incident beyond what its claims are reserved at."""
     if incident.stage != "open":
         return 0
-    return max(0, pool.exposures.get(incident.product, 0) - incident.accounted_minor)
-
-
-def counts(pool: Pool, cover: Cover) -> bool:
-    """Tell whether a cover counts as exposure."""
-    return bool(cover.live) or cover.lapses_at > pool.lapsed_at
+    return max(0, pool.exposure.products.get(incident.product, 0) - incident.accounted_minor)
 
 
 def cover_of(claim: str) -> str:

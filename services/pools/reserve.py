@@ -39,7 +39,7 @@ def open_settlement(name: str, pool: Pool, facts: Facts, decided: IncidentDecide
         decided_at=decided.decided_at,
         window=max(windows),
         cut_off_at=passed(decided.decided_at, max(windows), halts),
-        provision_minor=pool.exposures.get(decided.product, 0),
+        provision_minor=pool.exposure.products.get(decided.product, 0),
     )
     return (opened,)
 
@@ -62,7 +62,7 @@ def expose(name: str, pool: Pool, content: ClaimExposure, since: int) -> Sequenc
     know is nothing to it. After the settlement a claim can only come to less.
     """
     incident = pool.incidents.get(content.incident)
-    cover = pool.covers.get(content.cover)
+    cover = pool.exposure.covers.get(content.cover)
     if incident is None or cover is None or cover.product != incident.product:
         return ()
     before = incident.claims.get(content.claim)

@@ -35,7 +35,7 @@ def sell(pool: Pool, facts: Facts, received: Received, content: RequestCover) ->
     )
     if refused is not None:
         return (refused,)
-    used_minor = pool.exposure_minor + content.amount_minor
+    used_minor = pool.exposure.total_minor + content.amount_minor
     priced = price(terms, content.amount_minor, content.period, used_minor, capacity(pool, terms))
     if priced.premium_minor > content.premium_max_minor:
         return (_too_dear(content, priced),)

@@ -25,9 +25,9 @@ from schemas.pools import (
 )
 from services.kernel.decider import Refused
 from services.pools.allocation import CutOff, Owed, allocate, share
-from services.pools.exposure import accounted
+from services.pools.exposure import accounted, counts
 from services.pools.facts import Facts
-from services.pools.pool import Pool, capacity, counts, tranche, value
+from services.pools.pool import Pool, capacity, tranche, value
 from tests.support.lawful import assert_snapshot_reads_back
 from tests.unit.pools.examples import (
     ALICE,
@@ -363,8 +363,8 @@ BEGINNINGS: tuple[tuple[Callable[[World], None], ...], ...] = (
 
 def exposures_of(pool: Pool) -> Counter[str]:
     exposures: Counter[str] = Counter()
-    for _, sold in pool.covers.sorted_items():
-        if counts(pool, sold):
+    for _, sold in pool.exposure.covers.sorted_items():
+        if counts(pool.exposure, sold):
             exposures[sold.product] += sold.remaining_minor
     return exposures
 
@@ -372,14 +372,14 @@ def exposures_of(pool: Pool) -> Counter[str]:
 def check(pool: Pool) -> None:
     """Every sum that is kept is the sum of what it is a sum of."""
     exposures = exposures_of(pool)
-    assert pool.exposure_minor == sum(exposures.values())
-    assert all(pool.exposures.get(name, 0) == exposures[name] for name in PRODUCTS)
+    assert pool.exposure.total_minor == sum(exposures.values())
+    assert all(pool.exposure.products.get(name, 0) == exposures[name] for name in PRODUCTS)
     lapsing: dict[int, Counter[str]] = defaultdict(Counter)
-    for _, sold in pool.covers.sorted_items():
-        if counts(pool, sold) and not sold.live and sold.remaining_minor:
+    for _, sold in pool.exposure.covers.sorted_items():
+        if counts(pool.exposure, sold) and not sold.live and sold.remaining_minor:
             lapsing[sold.lapses_at][sold.product] += sold.remaining_minor
-    assert {due: dict(amounts.sorted_items()) for due, amounts in pool.lapsing.sorted_items()} == lapsing
-    assert pool.lapses == tuple(sorted(lapsing))
+    assert {due: dict(amounts.sorted_items()) for due, amounts in pool.exposure.lapsing.sorted_items()} == lapsing
+    assert pool.exposure.lapses == tuple(sorted(lapsing))
     deferred = allocated = 0
     for name, incident in pool.incidents.sorted_items():
         live = [(claim, held) for claim, held in incident.claims.sorted_items() if held.status != "closed"]
@@ -389,7 +389,7 @@ def check(pool: Pool) -> None:
         assert all(held.allocated_minor <= held.amount_minor for _, held in live), "nobody gets more than owed"
         assert incident.freed_minor == 0
         if incident.stage == "open":
-            covers = {claim: pool.covers[claim.rpartition("/")[0]] for claim, _ in live}
+            covers = {claim: pool.exposure.covers[claim.rpartition("/")[0]] for claim, _ in live}
             assert incident.accounted_minor == sum(accounted(covers[claim], held) for claim, held in live)
         else:
             deferred += incident.unallocated_minor

@@ -177,9 +177,9 @@ def test_reserve__claim_keeps_its_cover_from_lapsing_until_it_is_closed() -> Non
     end = START + 400 * DAY
     pool.when(decided(decided_at=end), at=end).when(claimed("core.1/1", 60), at=end)
     assert pool.fire().events[0].amounts_minor == {"P": 200}  # type: ignore[attr-defined]
-    assert pool.state.exposure_minor == 100
+    assert pool.state.exposure.total_minor == 100
     pool.when(claimed("core.1/1", 0, "closed"), at=end + 2 * DAY)
-    assert pool.state.exposure_minor == 0
+    assert pool.state.exposure.total_minor == 0
     assert [name for name, _ in pool.deadlines()] == ["cut-off/P/1"]
 
 
@@ -189,9 +189,9 @@ def test_reserve__cover_that_was_held_over_its_day_lapses_at_once() -> None:
     pool.when(decided(decided_at=end), at=end).when(claimed("core.1/1", 60), at=end)
     assert [name for name, _ in pool.deadlines()] == ["cut-off/P/1"]
     pool.when(claimed("core.1/1", 0, "closed"), at=end + 2 * DAY)
-    assert pool.state.exposure_minor == 100
+    assert pool.state.exposure.total_minor == 100
     pool.fire().then_types("covers.lapsed.v1")
-    assert pool.state.exposure_minor == 0
+    assert pool.state.exposure.total_minor == 0
 
 
 def test_reserve__cover_that_lapsed_counts_again_while_it_is_claimed_on() -> None:
@@ -199,21 +199,21 @@ def test_reserve__cover_that_lapsed_counts_again_while_it_is_claimed_on() -> Non
     pool = sold(100)
     end = START + 400 * DAY
     pool.when(decided(decided_at=end), at=end).fire()
-    assert pool.state.exposure_minor == 0
+    assert pool.state.exposure.total_minor == 0
     pool.when(claimed("core.1/1", 60), at=end + 2 * DAY)
-    assert pool.state.exposure_minor == 100
+    assert pool.state.exposure.total_minor == 100
     pool.when(claimed("core.1/1", 0, "closed"), at=end + 2 * DAY)
-    assert pool.state.exposure_minor == 0
+    assert pool.state.exposure.total_minor == 0
 
 
 def test_reserve__cover_is_held_by_claims_for_two_incidents() -> None:
     pool = confirmed(100).when(decided("P/2"), at=DECIDED)
     pool.when(claimed("core.1/1", 60), at=DECIDED).when(claimed("core.1/2", 40, incident="P/2"), at=DECIDED)
-    assert pool.state.lapses == ()
+    assert pool.state.exposure.lapses == ()
     pool.when(claimed("core.1/1", 0, "closed"), at=DECIDED)
-    assert pool.state.lapses == ()
+    assert pool.state.exposure.lapses == ()
     pool.when(claimed("core.1/2", 0, "closed", "P/2"), at=DECIDED)
-    assert len(pool.state.lapses) == 1
+    assert len(pool.state.exposure.lapses) == 1
 
 
 def test_paid__lowers_the_cover_and_what_it_can_still_bring() -> None:
@@ -222,7 +222,7 @@ def test_paid__lowers_the_cover_and_what_it_can_still_bring() -> None:
     pool.when(claimed("core.1/2", 40, incident="P/2"), at=DECIDED)
     assert (brings(pool), brings(pool, "P/2")) == ((60, 200), (40, 260))
     pool.when(transferred("core.1/1/1", 60), at=DECIDED).then_types("payout.booked.v1")
-    assert pool.state.exposure_minor == 240
+    assert pool.state.exposure.total_minor == 240
     assert (brings(pool), brings(pool, "P/2")) == ((60, 200), (40, 200))
     pool.when(transferred("core.1/1/1", 60), at=DECIDED).then_nothing()
 
@@ -230,11 +230,11 @@ def test_paid__lowers_the_cover_and_what_it_can_still_bring() -> None:
 def test_paid__cover_without_a_live_claim_lapses_with_what_remains() -> None:
     pool = confirmed(100).when(claimed("core.1/1", 60, "approved"), at=DECIDED)
     pool.when(transferred("core.1/1/1", 60), at=DECIDED + CUT_OFF)
-    assert pool.state.exposure_minor == 40
+    assert pool.state.exposure.total_minor == 40
     assert pool.fire().events[0].amounts_minor == {"P": 40}  # type: ignore[attr-defined]
     pool = confirmed(60).when(claimed("core.1/1", 60, "approved"), at=DECIDED)
     pool.when(transferred("core.1/1/1", 60), at=DECIDED + CUT_OFF)
-    assert pool.state.exposure_minor == 0
+    assert pool.state.exposure.total_minor == 0
     assert pool.deadlines() == []
 
 
@@ -242,9 +242,9 @@ def test_paid__after_the_lapse_lowers_no_exposure() -> None:
     pool = sold(100, 50)
     end = START + 400 * DAY
     pool.when(decided(decided_at=end), at=end).when(claimed("core.1/1", 60, "approved"), at=end).fire().fire()
-    assert pool.state.exposure_minor == 0
+    assert pool.state.exposure.total_minor == 0
     pool.when(transferred("core.1/1/1", 60), at=end + 20 * DAY).then_types("payout.booked.v1")
-    assert pool.state.exposure_minor == 0
+    assert pool.state.exposure.total_minor == 0
 
 
 def test_paid__what_the_pool_does_not_know_has_no_effect() -> None:

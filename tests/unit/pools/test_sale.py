@@ -111,8 +111,8 @@ def test_split__income_for_deferred_claims_comes_first() -> None:
 
 def test_sale__numbers_covers_and_adds_exposure() -> None:
     pool = sold(200, 300)
-    assert sorted(pool.state.covers.sorted_keys()) == ["core.1", "core.2"]
-    assert pool.state.exposure_minor == pool.state.exposures["P"] == 500
+    assert sorted(pool.state.exposure.covers.sorted_keys()) == ["core.1", "core.2"]
+    assert pool.state.exposure.total_minor == pool.state.exposure.products["P"] == 500
     assert pool.balances() == (0 + 2, 400 + 3 + 6, 600 + 1 + 3), "premiums of 4 and 11"
 
 
@@ -270,11 +270,11 @@ def test_lapse__covers_of_a_day_are_free_again_when_it_has_passed() -> None:
     assert pool.deadlines() == [(f"lapse/{first}", first)]
     pool.fire().then_types("covers.lapsed.v1")
     assert pool.events[0].amounts_minor == {"Q": 70}  # type: ignore[attr-defined]
-    assert pool.state.exposure_minor == 350
+    assert pool.state.exposure.total_minor == 350
     assert pool.deadlines() == [(f"lapse/{second}", second)]
     pool.fire()
     assert pool.events[0].amounts_minor == {"P": 300, "Q": 50}  # type: ignore[attr-defined]
-    assert pool.state.exposure_minor == 0
+    assert pool.state.exposure.total_minor == 0
     assert not pool.deadlines()
 
 

@@ -139,7 +139,7 @@ def test_cut_off__short_capital_gives_everyone_the_same_part() -> None:
         ("deferred", "-250"),
     ]
     assert pool.events[-1] == SettlementClosed(pool="core", incident="P/1", deferred_minor=250)
-    assert [name for name, _ in pool.deadlines()] == [f"lapse/{pool.state.lapses[0]}"]
+    assert [name for name, _ in pool.deadlines()] == [f"lapse/{pool.state.exposure.lapses[0]}"]
 
 
 def test_cut_off__units_that_rounding_leaves_by_remainder_then_id() -> None:
