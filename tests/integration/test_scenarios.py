@@ -103,6 +103,12 @@ def test_several_files__all_are_run_and_the_worst_exit_code_counts(tmp_path: Pat
         str(good),
         str(FOLDER / "failing" / "denied_is_not_paid.toml"),
     ]
+    assert answers(ended.stdout)[-1] == {
+        "kind": "summary",
+        "scenarios": 3,
+        "failed": [str(FOLDER / "failing" / "denied_is_not_paid.toml")],
+        "wrong": [str(wrong)],
+    }
     (problem,) = [json.loads(line)["error"] for line in ended.stderr.splitlines()]
     assert problem == f'{wrong}: timeline.0: {{"at": "+1h"}}: must have one of post, get, event'
 

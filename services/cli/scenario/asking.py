@@ -73,7 +73,7 @@ async def _get(app: "FastAPI", path: str) -> Answered:
     async def send(message: Any) -> None:  # noqa: ANN401 - ASGI's
         nonlocal status, body
         if message["type"] == "http.response.start":
-            status = message["status"]
+            status = int(message["status"])
         elif message["type"] == "http.response.body":
             body += message.get("body", b"")
 

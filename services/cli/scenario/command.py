@@ -1,7 +1,7 @@
 """`adjudex simulate`: runs scenario files and says which expectations were met."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from services.cli.console import FINDINGS, FINE, Console, OperationRefusedError, complain
@@ -25,7 +25,20 @@ def simulate(files: Sequence[Path], console: Console, data: DataDirectory | None
         _check(files, data)
     # One show for all, so that an empty line stands between two.
     show = Lines(console) if console.as_json else Timeline(console)
-    return max([asyncio.run(_simulate(path, console, show, data)) for path in files], default=FINE)
+    codes = {path: asyncio.run(_simulate(path, console, show, data)) for path in files}
+    if len(codes) > 1:
+        _sum_up(codes, console)
+    return max(codes.values(), default=FINE)
+
+
+def _sum_up(codes: Mapping[Path, int], console: Console) -> None:
+    """Say of several files which failed: what each has to say of itself stands far above."""
+    failed = [str(path) for path, code in codes.items() if code == FINDINGS]
+    wrong = [str(path) for path, code in codes.items() if code == WRONG_FILE]
+    fine = len(codes) - len(failed) - len(wrong)
+    lines = [f"{fine} of {len(codes)} scenarios are as expected"]
+    lines += [f"  failed  {path}" for path in failed] + [f"  wrong   {path}" for path in wrong]
+    console.put({"kind": "summary", "scenarios": len(codes), "failed": failed, "wrong": wrong}, "", *lines)
 
 
 def _check(files: Sequence[Path], data: DataDirectory) -> None:

@@ -164,6 +164,8 @@ def test_schema__names_every_type_and_every_field_that_files_use() -> None:
     assert definitions["PostStep"]["properties"]["post"]["enum"] == sorted(TYPES)
     assert "as" in definitions["PostStep"]["properties"]
     assert schema["additionalProperties"] is False
+    assert schema["properties"]["start"]["default"] == "2026-03-02T09:00:00.000Z"
+    assert definitions["CoverPart"]["properties"]["age"]["default"] == "60d"
     for path in (Path(__file__).parents[2] / "scenarios").glob("*.toml"):
         content = tomllib.loads(path.read_text())
         assert content.keys() <= schema["properties"].keys()

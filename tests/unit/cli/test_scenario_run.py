@@ -93,6 +93,20 @@ def test_input_of_which_nothing_is_expected__must_be_decided(tmp_path: Path) -> 
     )
 
 
+def test_question__status_and_answer_of_the_api(tmp_path: Path) -> None:
+    asked = '[[timeline]]\nat = "+1h"\nget = "/v1/covers/{}"\n'
+    steps = [
+        asked.format("harbor.1") + 'answer = { holder = "{alice}", claims = [] }\n',
+        asked.format("harbor.2") + "status = 404\n",
+        asked.format("harbor.2"),
+        asked.format("harbor.1").replace("/harbor.1", "?holder={alice}&limit=5")
+        + 'answer.items = [{ id = "harbor.1" }]\n',
+    ]
+    said = run(tmp_path, "".join(steps))
+    assert [line["kind"] for line in said[-5:]] == ["met", "met", "failed", "met", "end"]
+    assert said[-3]["differences"] == [{"path": "(status)", "expected": 200, "actual": 404}]
+
+
 def test_raw_value__is_posted_as_it_is_and_set_aside(tmp_path: Path) -> None:
     step = '[[timeline]]\nat = "+1h"\npost = "claim.file.v1"\nraw = "Dear Sirs"\nexpect.fate = "set-aside"\n'
     assert run(tmp_path, step)[-1]["failed"] == 0
