@@ -45,7 +45,7 @@ _SECTIONS = {
     Groups.SPEED: tuple(
         f"{kind}.{name}" for name in ("claims", "votes") for kind in ("decide", "replay", "sqlite", "snapshot")
     ),
-    Groups.GROWTH: ("growth.votes", "growth.reports", "growth.profiles"),
+    Groups.GROWTH: ("growth.votes", "growth.reports", "growth.sales", "growth.assessors"),
 }
 """What can be profiled."""
 _ALL_SECTIONS = [section for sections in _SECTIONS.values() for section in sections]

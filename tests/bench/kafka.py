@@ -33,7 +33,7 @@ from tests.bench import rivals
 from tests.bench.meter import Meter, tidy
 from tests.bench.rows import Aim, Group, Row, Spread
 from tests.bench.sizes import Sizes
-from tests.bench.workload import BOTS, GATEWAY, given, key_of, profile, records, report
+from tests.bench.workload import BOTS, GATEWAY, assessors, given, key_of, records, report
 from tests.chaos.fleet import Fleet, Member, until
 from tests.support.command import adjudex
 from tools.broker import STEADY_JVM, Cluster
@@ -62,22 +62,25 @@ class Market:
         self.fleet = Fleet(self.data.path, bootstrap, folder / f"{space.name}-logs")
         self.store = KafkaStore(space.name, PARTITIONS, self.settings)
 
-    async def open(self, profiles: int, now: int) -> None:
-        """Create it, and let governance and bots say what every decision needs."""
+    async def open(self, staked: int, now: int) -> None:
+        """Create it, and let governance, assessors and bots say what every decision needs."""
         self.data.describe(self.space)
         made = await asyncio.to_thread(
             adjudex, "topics", "apply", "--data", self.data.path, "--kafka", self.settings.bootstrap
         )
         assert made.returncode == 0, made.stdout + made.stderr
-        for name in ("governance", "incidents", "adjudication", "claims"):
+        for name in ("governance", "assessors", "incidents", "adjudication", "claims"):
             self.fleet.start(name, f"{name}-0")
-        await self.feed(records(self.space, [*given(), *map(profile, range(profiles))], "given"))
-        await self._facts("adjudication", profiles)
-        await self._facts("incidents", len(given()))
+        await self.feed(records(self.space, given(), "given"))
+        for name in ("assessors", "incidents", "adjudication", "claims"):
+            await self._facts(name, 1 + len(BOTS), b"principal.registered")
+        await self.feed(records(self.space, assessors(range(staked)), "stake"))
+        # One profile when an account registers, one with its stake.
+        await self._facts("adjudication", 2 * staked, b"assessor.profiled")
         for bot in BOTS:
             await self.feed(records(self.space, [report("seen", now - 5 * DAY)], bot, bot))
         await self._facts("claims", 1, b"incident.decided")
-        await self.leave("adjudication", "claims")
+        await self.leave("adjudication", "assessors", "claims")
 
     async def _facts(self, service: str, count: int, wanted: bytes = b"") -> None:
         """Wait until each partition of a service has heard so many facts."""

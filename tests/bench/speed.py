@@ -9,7 +9,7 @@ from services.kernel.engine import Engine
 from tests.bench.meter import Meter, Watch, tidy
 from tests.bench.rows import Aim, Group, Row, Spread
 from tests.bench.sizes import Sizes
-from tests.bench.workload import BATCH, filing, holdings, profile, records, registration, vote
+from tests.bench.workload import BATCH, assessors, filing, holdings, records, registration, vote
 from tests.bench.world import SPACE, World
 
 _REPLAYED = Aim("value", "at least", 100_000)
@@ -36,8 +36,8 @@ async def speed(meter: Meter, sizes: Sizes) -> Group:
     with TemporaryDirectory(prefix="adjudex-bench-") as folder:
         world, disk = World.in_memory(), World.on_disk(Path(folder) / "log")
         await world.prepare()
-        await world.feed(records(SPACE, map(profile, range(sizes.votes)), "profile"))
-        await world.drain("governance", "adjudication")
+        await world.feed(records(SPACE, assessors(range(sizes.votes)), "stake"))
+        await world.drain("assessors", "adjudication")
         for number in range(sizes.memory_rounds):
             inputs = await _inputs(world, sizes, number)
             for subject in _SUBJECTS:

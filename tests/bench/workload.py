@@ -1,4 +1,4 @@
-"""What the benchmark decides on: covers, claims, votes and reports as outsiders send them, and the same for a rival."""
+"""What the benchmark decides on: covers, claims, votes, stakes and reports as outsiders send them; also for rivals."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,11 +8,20 @@ from typing import NamedTuple, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from schemas.adjudication import CastVote, Choice
+from schemas.assessors import AddStake, AssessorInput, RegisterAssessor
 from schemas.claims import FileClaim, RegisterCover
 from schemas.envelope import Input, Outgoing
-from schemas.governance import GovernanceInput, ListProduct, ProfileAssessor, PublishRulebook, RegisterPrincipal
+from schemas.governance import (
+    GovernanceInput,
+    ListProduct,
+    OpenPool,
+    PublishRulebook,
+    RegisterPrincipal,
+    SetStakeTerms,
+)
 from schemas.incidents import ReportIncident
 from schemas.instants import DAY, SECOND, parse_instant
+from schemas.pools import DepositCapital, PoolTerms, RequestCover
 from schemas.topics import INPUTS, OWNED
 from services.governance.rulebooks import parse_rulebook, read_shipped
 from services.kernel.partitioner import partition_of
@@ -27,10 +36,13 @@ OCCURRED_AT = START - 5 * DAY
 PRODUCT = "harbor-vault"
 INCIDENT = f"{PRODUCT}/1"
 BUSY = "busy-vault"
+POOL = "reef"
+POOLED = "reef-vault"
 ASSET = "eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
 RULEBOOK = "house@1"
 COVERED_MINOR = 25_000_000_000
 STAKE_MINOR = 1_000_000_000
+SOLD_MINOR = 1_000_000
 REFUSED_EVERY = 20
 """Every so many filings one asks for more than its cover is worth."""
 BOTS = ("chain-watch", "pool-sentry", "night-owl")
@@ -77,10 +89,12 @@ def key_of(principal: str) -> Ed25519PrivateKey:
 
 def given() -> list[GovernanceInput]:
     """Return what governance has to decide before anything else can be."""
-    gateway = ("claim.filings", "assessor.votes")
+    gateway = ("claim.filings", "assessor.actions", "assessor.votes", "capital.movements", "cover.requests")
+    house = parse_rulebook(read_shipped("house"))
     return [
-        PublishRulebook(rulebook=parse_rulebook(read_shipped("house"))),
+        PublishRulebook(rulebook=house),
         ListProduct(product=PRODUCT, title="Harbor vault", peril="exploit", asset=ASSET, rulebook=RULEBOOK),
+        SetStakeTerms(asset=ASSET, stake_min_minor=STAKE_MINOR, notice=7 * DAY, payout=house.claim.payout),
         _register(GATEWAY, gateway, "*"),
         *(_register(bot, ("incident.reports",), ()) for bot in BOTS),
     ]
@@ -100,6 +114,51 @@ def busy_product() -> list[GovernanceInput]:
         PublishRulebook(rulebook=rulebook),
         ListProduct(product=BUSY, title="Busy vault", peril="exploit", asset=ASSET, rulebook=rulebook.id),
     ]
+
+
+def pooled_product() -> list[GovernanceInput]:
+    """Return a pool and a product whose cover it sells."""
+    terms = PoolTerms(
+        capacity_bps=20_000,
+        product_bps=10_000,
+        dependency_bps=10_000,
+        floor_rate_bps=200,
+        ceiling_rate_bps=1_000,
+        reserve_bps=1_000,
+        junior_bps=7_000,
+        period_min=DAY,
+        period_max=365 * DAY,
+        notice=7 * DAY,
+        payout=parse_rulebook(read_shipped("house")).claim.payout,
+    )
+    return [
+        OpenPool(pool=POOL, title="Reef pool", asset=ASSET, terms=terms),
+        ListProduct(product=POOLED, title="Reef vault", peril="exploit", asset=ASSET, rulebook=RULEBOOK, pool=POOL),
+    ]
+
+
+def deposit(covers: int) -> DepositCapital:
+    """Return a deposit that bears so many covers twice over."""
+    return DepositCapital(
+        pool=POOL,
+        provider=account("provider", 0),
+        tranche="junior",
+        amount_minor=covers * SOLD_MINOR,
+        transaction="capital",
+    )
+
+
+def purchase(number: int) -> RequestCover:
+    """Return the purchase of a cover from the pool, each by another holder, for thirty to 329 days."""
+    return RequestCover(
+        pool=POOL,
+        product=POOLED,
+        holder=account("holder", number),
+        amount_minor=SOLD_MINOR,
+        period=(30 + number % 300) * DAY,
+        premium_max_minor=SOLD_MINOR,
+        transaction=f"premium-{number}",
+    )
 
 
 def report(reference: str, occurred_at: int, product: str = PRODUCT) -> ReportIncident:
@@ -133,9 +192,12 @@ def filing(holding: Holding) -> FileClaim:
     )
 
 
-def profile(number: int) -> ProfileAssessor:
-    """Return an assessor's profile."""
-    return ProfileAssessor(assessor=account("assessor", number), stake_minor=STAKE_MINOR + number)
+def assessors(numbers: Iterable[int]) -> Iterator[AssessorInput]:
+    """Let accounts become assessors, each with a stake of its own."""
+    for number in numbers:
+        name = account("assessor", number)
+        yield RegisterAssessor(assessor=name)
+        yield AddStake(assessor=name, amount_minor=STAKE_MINOR + number, transaction="stake")
 
 
 def vote(case: str, number: int) -> CastVote:
