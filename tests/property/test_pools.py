@@ -22,6 +22,7 @@ from schemas.pools import (
     IncidentSettled,
     PoolTerms,
     SettlementLines,
+    Tranche,
 )
 from services.kernel.decider import Refused
 from services.pools.allocation import CutOff, Owed, allocate, share
@@ -59,6 +60,7 @@ from tests.unit.pools.examples import (
 from tests.unit.pools.test_settlement import with_capital
 
 PROVIDERS = (ALICE, BOB, CAROL)
+TRANCHES: tuple[Tranche, ...] = ("junior", "senior")
 PRODUCTS = ("P", "Q", "R")
 OFTEN_P = ("P", "P", "P", "P", "Q", "R")
 WORLD = knowing(product("R", dependencies=("bridge",)), since=FACTS)
@@ -139,6 +141,8 @@ class World:
                     self.hear(event)
                 case CapitalWithdrawn(payout=str() as payout):
                     self.asked.append(transferred(payout, event.amount_minor))
+                case _:
+                    pass
         check(self.state)
 
     def check_sale(self, before: Pool, event: CoverSold) -> None:
@@ -184,17 +188,17 @@ class World:
 
     def deposit(self) -> None:
         self.transfers += 1
-        amount, name = self.random.choice(DEPOSITS), self.random.choice(("junior", "senior"))
+        amount, name = self.random.choice(DEPOSITS), self.random.choice(TRANCHES)
         provider = self.random.choice(PROVIDERS)
-        self.decide(deposit(amount, name, provider, f"0x{self.transfers}"))  # type: ignore[arg-type]
+        self.decide(deposit(amount, name, provider, f"0x{self.transfers}"))
 
     def leave(self) -> None:
-        name, provider = self.random.choice(("junior", "senior")), self.random.choice(PROVIDERS)
-        self.decide(leave(self.random.choice(SHARES), name, provider))  # type: ignore[arg-type]
+        name, provider = self.random.choice(TRANCHES), self.random.choice(PROVIDERS)
+        self.decide(leave(self.random.choice(SHARES), name, provider))
 
     def withdraw(self) -> None:
-        name, provider = self.random.choice(("junior", "senior")), self.random.choice(PROVIDERS)
-        self.decide(withdraw(name, provider))  # type: ignore[arg-type]
+        name, provider = self.random.choice(TRANCHES), self.random.choice(PROVIDERS)
+        self.decide(withdraw(name, provider))
 
     def sell(self) -> None:
         self.transfers += 1
@@ -400,11 +404,11 @@ def check(pool: Pool) -> None:
     to_claims = sum(amount for payout, amount in pool.booked.sorted_items() if not payout.startswith("pool:"))
     leaving = sum(amount for _, amount in pool.leaving.sorted_items())
     assert pool.books.payable == allocated - to_claims + leaving
-    for name in ("junior", "senior"):
-        shares = tranche(pool, name)
-        held = [pool.shares.get(f"{name}/{provider}") for provider in PROVIDERS]
+    for of in TRANCHES:
+        shares = tranche(pool, of)
+        held = [pool.shares.get(f"{of}/{provider}") for provider in PROVIDERS]
         assert shares.shares_minor == sum(each.shares_minor for each in held if each and each.epoch == shares.epoch)
-        assert shares.shares_minor or not value(pool.books, name), "capital is somebody's"
+        assert shares.shares_minor or not value(pool.books, of), "capital is somebody's"
 
 
 @pytest.mark.parametrize("prompt", [True, False])
