@@ -29,6 +29,7 @@ lint: setup ## check style, types, layers and licences
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_licences.py
+	$(BIN)/python -m tools.schemas --check
 
 format: setup ## mend what can be mended by itself: imports, layout
 	$(BIN)/ruff check --fix-only .
@@ -37,7 +38,7 @@ format: setup ## mend what can be mended by itself: imports, layout
 test: tools lint ## check everything, the cheap first: lint, rules, simulation, killed processes, documents, Kafka
 	$(PYTEST) -n $(WORKERS) tests/unit tests/property tests/conformance
 	$(PYTEST) -n $(WORKERS) tests/simulation
-	$(PYTEST) -n $(WORKERS) tests/integration --ignore tests/integration/kafka
+	$(PYTEST) -n $(WORKERS) tests/integration tests/e2e --ignore tests/integration/kafka
 	$(PYTEST) tests/docs
 	$(BROKER) $(PYTEST) -n $(WORKERS) tests/conformance --stores kafka -k kafka
 	$(BROKER) $(PYTEST) -n $(WORKERS) tests/integration/kafka
@@ -64,11 +65,30 @@ $(VENV)/.runtime: requirements/runtime.txt pyproject.toml $(VENV)/.created
 	$(PIP) install --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 	@touch $@
 
-# What tests need besides Python; early, so that what is missing is said before the tests.
+# What tests need besides Python; early, so that what is missing is said before the tests. On Debian, root installs it.
+NEEDS := kcat:kcat chromium:chromium promtool:prometheus node:nodejs npm:npm initdb:postgresql
+
 tools: setup build/kafka/.jars
-	@command -v kcat >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-		&& { apt-get install -y -q kcat || { apt-get update -q && apt-get install -y -q kcat; }; } >/dev/null; } || { \
-		echo "Adjudex's tests need kcat, a client of Apache Kafka (on Debian: apt install kcat)." >&2; exit 1; }
+	@missing=; for need in $(NEEDS); do \
+		command -v "$${need%%:*}" >/dev/null || [ -n "$$(ls /usr/lib/postgresql/*/bin/$${need%%:*} 2>/dev/null)" ] \
+			|| missing="$$missing $${need##*:}"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "installing$$missing"; export DEBIAN_FRONTEND=noninteractive; \
+			apt-get install -y -q --no-install-recommends $$missing >/dev/null 2>&1 || { \
+				apt-get update -q && apt-get install -y -q --no-install-recommends $$missing; } >/dev/null; \
+		else \
+			echo "Adjudex's tests need$$missing (on Debian: apt install$$missing)." >&2; exit 1; \
+		fi; \
+	fi
+	@$(MAKE) --no-print-directory build/asyncapi/.installed
+
+# The official parser of AsyncAPI documents, which the generated one is held against.
+build/asyncapi/.installed: tools/asyncapi/package-lock.json
+	@rm -rf $(@D) && mkdir -p $(@D) && cp tools/asyncapi/package.json $< $(@D)
+	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 # A real Kafka for tests, demonstration and benchmark (tools/broker.py).
 build/kafka/.jars: deploy/kafka/pom.xml | $(VENV)/.created
