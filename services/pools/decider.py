@@ -86,7 +86,7 @@ class PoolDecider:
         name = received.key.partition("/")[2]
         kind, _, what = deadline.name.partition("/")
         if kind == "lapse":
-            return lapse(name, state, deadline.due)
+            return (lapse(name, state, deadline.due),)
         if kind == "lines":
             return (telling(name, state.pending[0]),)
         draft = Draft(name, state)

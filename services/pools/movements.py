@@ -36,9 +36,7 @@ def book(name: str, pool: Pool, confirmed: PayoutConfirmed) -> Sequence[PayoutBo
     return (booked,)
 
 
-def lapse(name: str, pool: Pool, lapses_at: int) -> Sequence[CoversLapsed]:
-    """Free what covers of a day that has passed no longer can bring."""
-    if lapses_at not in pool.exposure.lapsing:
-        return ()
+def lapse(name: str, pool: Pool, lapses_at: int) -> CoversLapsed:
+    """Free what covers of a day that has passed can no longer bring."""
     amounts_minor = dict(pool.exposure.lapsing[lapses_at].sorted_items())
-    return (CoversLapsed(pool=name, claimable_until=lapses_at, amounts_minor=amounts_minor),)
+    return CoversLapsed(pool=name, claimable_until=lapses_at, amounts_minor=amounts_minor)

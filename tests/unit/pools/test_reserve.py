@@ -151,6 +151,11 @@ def test_reserve__approved_claim_leaves_no_provision_for_its_cover() -> None:
     assert brings(pool) == (1_300, 200), "a cover pays for an incident once"
 
 
+def test_reserve__nothing_is_provided_for_after_the_settlement() -> None:
+    pool = confirmed(100, 200).when(claimed("core.1/1", 60), at=DECIDED).fire()
+    assert brings(pool) == (60, 0)
+
+
 def test_reserve__the_same_again_or_what_cannot_be_has_no_effect() -> None:
     pool = confirmed(1_500, 200).when(claimed("core.1/1", 1_400), at=DECIDED)
     for nothing in (
