@@ -27,7 +27,7 @@ def check(space: Space, world: World, witness: Witness, engines: Sequence[Engine
     _every_input_has_a_fate(world, witness)
     _every_sender_has_an_answer(space, world, witness)
     _every_claim_is_settled(world, witness)
-    for law in (witness.cases, witness.incidents, witness.stakes, witness.settlements):
+    for law in (witness.cases, witness.incidents, witness.stakes, witness.profiles, witness.settlements):
         law.at_the_end()
     for engine in engines:
         _same_as_rebuilt(world, engine)

@@ -77,6 +77,12 @@ class Stakes:
             StakePaidOut: self._paid_out,
         }
 
+    def weighing(self, assessor: str) -> int:
+        """Return what weighs in new votes: all but what was announced to leave."""
+        account = self._accounts[assessor]
+        announced = account.leaving.announced if account.leaving else None
+        return max(0, account.stake_minor - (announced.amount_minor if announced else 0))
+
     # --- votes, in the log of cases
 
     def _counted(self, entry: Entry, event: VoteCounted) -> None:
@@ -90,7 +96,7 @@ class Stakes:
         current, later = rounds[0], rounds[1:]
         demand(entry, "the round", event.round, current.opened.round)
         demand(entry, "the outcome", event.outcome, "draw" if book.withdrawn else book.outcome)
-        demand(entry, "when", event.settled_at, entry.since)
+        demand(entry, "when", event.settled_at, entry.at)
         lines = _lines(current, later, event.outcome)
         lost, won = sum(line.forfeit_minor for line in lines), sum(line.reward_minor for line in lines)
         winners = sum(line.weight_minor for line in lines if line.choice == event.outcome)
@@ -137,8 +143,7 @@ class Stakes:
         account.transactions.add(event.transaction)
         account.added_minor += event.amount_minor
         demand(entry, "the stake", event.stake_minor, account.stake_minor)
-        announced = account.leaving.announced if account.leaving else None
-        weighing = account.stake_minor - (announced.amount_minor if announced else 0)
+        weighing = self.weighing(event.assessor)
         if terms is None or weighing < terms.stake_min_minor:
             broken(entry, f"it weighs {weighing}, by {terms!r}")
 

@@ -24,6 +24,7 @@ from tests.simulation.laws.law import LawBroken
 from tests.simulation.laws.logbook import Logbook
 from tests.simulation.laws.payouts import Payouts
 from tests.simulation.laws.pools import Pools
+from tests.simulation.laws.profiles import Profiles
 from tests.simulation.laws.published import Published
 from tests.simulation.laws.repeats import Repeats
 from tests.simulation.laws.settlements import Settlements
@@ -53,6 +54,7 @@ class Witness:
         self.pools = Pools(self.facts, debts)
         self.settlements = Settlements(self.facts, self.pools, self.covers)
         self.stakes = Stakes(self.facts, self.cases, votes, debts, space.partitions)
+        self.profiles = Profiles(self.stakes)
         self.payouts = Payouts(debts)
         self.published = Published(world)
         # The order is that of a law's needs: a round's votes are looked at before its case goes on.
@@ -66,6 +68,7 @@ class Witness:
             self.covers,
             self.settlements,
             self.stakes,
+            self.profiles,
             self.payouts,
         )
         self._handlers: dict[type[Message], list[Callable[[Entry, Any], None]]] = defaultdict(list)
