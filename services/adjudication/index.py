@@ -30,6 +30,8 @@ Locks = tuple[tuple[str, int], ...]
 
 A tuple weighs a third of a map, and few accounts have many open cases in one partition.
 """
+LOCKS_MAX = 4_000
+"""How many votes of an account in one partition may wait to be settled: the answer to a withdrawal names them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,10 @@ class Index:
 
     votes: PersistentMap[str, Locks] = field(default_factory=PersistentMap)
     cases: Cases = field(default_factory=Cases)
+
+    def is_full(self, account: str) -> bool:
+        """Tell whether no further vote of an account may wait to be settled."""
+        return len(self.votes.get(account, ())) >= LOCKS_MAX
 
     def voted_in(self, account: str) -> dict[str, int]:
         """Return the cases that may still take from the stake of an account, with what its vote was cast with."""

@@ -10,6 +10,7 @@ from services.adjudication.ballot.count import closed
 from services.adjudication.ballot.round import Bounds, Round, Vote, grounds_sha256, is_reasoned, with_event
 from services.adjudication.ballot.schedule import due
 from services.adjudication.facts import Facts
+from services.adjudication.index import LOCKS_MAX
 from services.kernel.decider import Refused
 
 
@@ -27,6 +28,8 @@ def vote(rules: Ballot, state: Round, facts: Facts, content: CastVote, at: int) 
     if refusal:
         return [refusal]
     earlier = state.votes.get(content.assessor)
+    if earlier is None and facts.index.is_full(content.assessor):
+        return [_too_many(content.assessor)]
     closes_at = due(state, state.heads + (earlier is None))
     weight_minor = bounds.weight_of(stake_minor)
     sums = _sums(state, content.choice, weight_minor, earlier)
@@ -103,4 +106,12 @@ def _repeated(rules: Ballot, state: Round, assessor: str, cast: Vote) -> Refused
         accepted="one vote per assessor and round; the first one stands"
         if rules.revote == "refused"
         else "a vote that differs from the one that stands, in choice, clause, rationale or stake",
+    )
+
+
+def _too_many(assessor: str) -> Refused:
+    return Refused(
+        rule="vote.too-many-unsettled",
+        value=f"{assessor} has {LOCKS_MAX} votes in cases that are not over",
+        accepted="a further vote once one of these cases has settled its votes",
     )

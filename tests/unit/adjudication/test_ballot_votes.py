@@ -6,6 +6,7 @@ from schemas.adjudication import BallotClosed, VoteCounted
 from schemas.instants import DAY
 from schemas.outcomes import NextStep
 from schemas.rulebook import EarlyClose
+from services.adjudication.index import LOCKS_MAX
 from services.kernel.decider import Deadline
 from tests.unit.adjudication.examples import (
     AT_VOTE,
@@ -17,6 +18,7 @@ from tests.unit.adjudication.examples import (
     claim,
     counted,
     profiled,
+    recorded,
     staked,
 )
 
@@ -178,3 +180,15 @@ def test_early_close__vote_replaced_in_time() -> None:
     case = claim(*staked(10), procedure=(rules,)).vote(1, at=T0 + 1).vote(1, "deny", at=T0 + 2)
     assert isinstance(case.events[0], VoteCounted)
     assert case.fire().state.outcome == "deny"
+
+
+def test_vote__too_many_wait_to_be_settled() -> None:
+    case = claim(*staked(10, 20), procedure=(ballot(revote="replaces"),)).vote(1, at=T0)
+    vote = counted(case)
+    for number in range(1, LOCKS_MAX):
+        case.facts = recorded(case.facts, f"case/claim/D-{number}/1", vote)
+    counted(case.vote(1, "deny", at=T0 + 1))
+    case.facts = recorded(case.facts, "case/claim/E-1/1", vote.model_copy(update={"assessor": account(2)}))
+    counted(case.vote(2, at=T0 + 1))
+    other = claim(*staked(10)).with_facts(case.facts)
+    other.vote(1, at=T0 + 2).then_refused("vote.too-many-unsettled")
