@@ -148,14 +148,21 @@ class Decider:
 
     # --- covers and claims: services/claims/registration.py and intake.py
 
-    def _register(self, state: State, content: RegisterCover) -> Decision:
+    def _register(  # noqa: PLR0911 - one return per rule
+        self, state: State, content: RegisterCover
+    ) -> Decision:
         product, rules = self.facts["products"].get(content.product), self.facts["rulebooks"].get(content.rulebook)
         if "holder" in state:
             return _refused("cover.already-registered", f"cover {content.cover}", "the id of another cover")
+        name, _, number = content.cover.rpartition(".")
+        if name and number.isdecimal():
+            return _refused("cover.id-reserved", f"cover {content.cover}", "an id that pools do not use")
         if content.starts_at >= content.expires_at:
             return _refused("cover.period-empty", format_instant(content.expires_at), "an expiry after the start")
         if product is None:
             return _refused("cover.product-unknown", f"product {content.product}", "a listed product", unknown=True)
+        if product["pool"] is not None:
+            return _refused("cover.sold-by-pool", f"product {content.product}", f"a request to {product['pool']}")
         if content.asset != product["asset"]:
             return _refused("cover.other-asset", f"asset {content.asset}", product["asset"])
         if rules is None:
@@ -164,11 +171,13 @@ class Decider:
             )
         begin = format_instant(content.starts_at + rules["waiting_period"])
         end = _until(content.expires_at, inclusive=rules["expiry_inclusive"])
+        claimable_until = content.expires_at + rules["grace"]
         event = CoverRegistered(
             **content.__dict__,
+            claimable_until=claimable_until,
             next=NextStep(
                 step=f"the holder may claim for confirmed incidents from {begin} {end}, until the grace ends",
-                due_at=content.expires_at + rules["grace"],
+                due_at=claimable_until,
             ),
         )
         terms = {**content.__dict__, "amount_minor": str(content.amount_minor)}
@@ -210,8 +219,10 @@ class Decider:
             **content.__dict__,
             claim=claim,
             rulebook=cover["rulebook"],
+            product=cover["product"],
             next=NextStep(
-                step=f"the ruling of case claim/{claim}, at the latest unless an outage delays the end of a stage",
+                step=f"the ruling of case claim/{claim}, "
+                "at the latest unless an outage or a halt delays the end of a stage",
                 due_at=ruled_by,
             ),
         )
@@ -239,16 +250,16 @@ class Decider:
             return _refused("vote.not-an-assessor", content.assessor, "a vote of an assessor with a stake above 0")
         if ballot["clause_required"] and not content.clause.strip():
             return _refused("vote.clause-missing", "the vote names no clause", "a vote that names the clause")
-        cap_minor = ballot["cap_minor"]
-        weight_minor = stake_minor if cap_minor is None else min(stake_minor, int(cap_minor))
+        weight_minor = _weight(ballot, stake_minor)
         grounds = hashlib.sha256(f"{len(content.clause)}:{content.clause}{content.rationale}".encode()).hexdigest()
-        cast, name = [content.choice, str(weight_minor), grounds], f"{key} {content.assessor}"
+        reasoned, name = bool(content.rationale.strip()), f"{key} {content.assessor}"
+        cast = [content.choice, str(stake_minor), reasoned, grounds]
         earlier = self.votes.get(name)
         if earlier is not None and (not ballot["replaces"] or earlier == cast):
             return _refused("vote.already-voted", f"{content.assessor} voted {earlier[0]}", "a vote that differs")
         self.votes[name] = cast
         accept_minor, deny_minor = (
-            int(case.get(f"{choice}_minor", "0")) + _weight(cast, choice) - _weight(earlier, choice)
+            int(case.get(f"{choice}_minor", "0")) + _part(ballot, cast, choice) - _part(ballot, earlier, choice)
             for choice in ("accept", "deny")
         )
         event = VoteCounted(
@@ -300,8 +311,12 @@ def _refused(rule: str, value: str, accepted: str, *, unknown: bool = False) -> 
     return Decision(_refusal(rule, value, accepted, unknown=unknown))
 
 
-def _weight(vote: list[str] | None, choice: str) -> int:
-    return int(vote[1]) if vote and vote[0] == choice else 0
+def _weight(ballot: dict[str, Any], stake_minor: int) -> int:
+    return stake_minor if ballot["cap_minor"] is None else min(stake_minor, int(ballot["cap_minor"]))
+
+
+def _part(ballot: dict[str, Any], vote: list[Any] | None, choice: str) -> int:
+    return _weight(ballot, int(vote[1])) if vote and vote[0] == choice else 0
 
 
 def _is_over(instant: int, end: int, *, inclusive: bool) -> bool:

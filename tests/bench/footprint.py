@@ -26,8 +26,9 @@ async def footprint(_: Meter, sizes: Sizes) -> Group:
         grown, restarted = _child("grow", path, sizes.open_claims), _child("restart", path, sizes.open_claims)
     notes = [
         f"Resident memory that {sizes.open_claims:,} open claims add to a process, divided by their number.",
-        "Counted: cover and claim in claims; case, open ballot and deadline in adjudication; 3 entries of",
-        "duplicate memory (registration, filing, message to the case); keys, tables, caches. The log is on disk.",
+        "Counted: cover and claim in claims; case, open ballot and deadline in adjudication; what its holder holds",
+        "in assessors; 4 entries of duplicate memory (registration, filing, messages to the case and to the holder);",
+        "keys, tables, caches. The log is on disk.",
     ]
     rows = [
         Row("size.grown", "in the process that decided them", Spread.of([grown]), "bytes", aim=_AIM),
@@ -74,7 +75,7 @@ async def _open(world: World, first: int, count: int) -> int:
     await world.feed(records(SPACE, map(registration, given), f"register-{first}"), BATCH)
     await world.feed(records(SPACE, map(filing, given), f"file-{first}"), BATCH)
     await world.drain("claims")
-    await world.drain("adjudication")
+    await world.drain("adjudication", "assessors")
     return sum(not holding.is_refused for holding in given)
 
 

@@ -12,9 +12,10 @@ by stream, key, sender and id, apply the rules in their order to the state of on
 derived id and the aggregate's sequence, or a refusal that names its rule.
 
 What they do not do: prove who sent an input (they believe `ce_source`), learn facts from siblings (they have them from
-a file), tell siblings, chain or digest records, name the input's position and digest in the event, watch deadlines,
-close a ballot early, clear ids away after their window, forward misplaced inputs, or look afresh at the other topic
-before a refusal. Streams takes the older of two topics' next records as far as it knows them; Faust takes topics in
+a file), tell siblings, keep indexes over their own events, chain or digest records, name the input's position and
+digest in the event, watch deadlines, let windows stand still in halts, close a ballot early, let assessors step back,
+settle votes, clear ids away after their window, forward misplaced inputs, or look afresh at the other topic before a
+refusal. Streams takes the older of two topics' next records as far as it knows them; Faust takes topics in
 turn, so that it may refuse a filing whose cover it has yet to read.
 """
 
@@ -172,7 +173,7 @@ def facts(space: Space, mode: Mode, count: int, now: int) -> dict[str, Any]:
     known: dict[str, Any] = {
         "space": space.name,
         "partitions": space.partitions,
-        "products": {PRODUCT: {"asset": ASSET, "rulebook": RULEBOOK}},
+        "products": {PRODUCT: {"asset": ASSET, "rulebook": RULEBOOK, "pool": None}},
         "rulebooks": {
             rulebook.id: {
                 "waiting_period": intake.waiting_period,

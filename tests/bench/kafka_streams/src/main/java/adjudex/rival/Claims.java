@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /** Covers and their claims: the rules of services/claims/registration.py and intake.py, in their order. */
 final class Claims extends Decider<Claims.Cover> {
@@ -25,6 +26,7 @@ final class Claims extends Decider<Claims.Cover> {
             "cover.registrations", Map.of("cover.register.v1", RegisterCover.class),
             "claim.filings", Map.of("claim.file.v1", FileClaim.class));
 
+    private static final Pattern RESERVED = Pattern.compile(".+\\.[0-9]+");
     private static final Cover UNREGISTERED =
             new Cover(0, null, BigInteger.ZERO, BigInteger.ZERO, Map.of(), null, Map.of());
 
@@ -78,6 +80,12 @@ final class Claims extends Decider<Claims.Cover> {
                             + cover.terms().rulebook(),
                     "the id of a cover that is not registered; a registered cover is never changed");
         }
+        if (RESERVED.matcher(content.cover()).matches()) {
+            return new Refused(
+                    "cover.id-reserved",
+                    "cover " + content.cover(),
+                    "an id that does not end in a dot and digits: so end those of covers that pools sell");
+        }
         if (!content.startsAt().isBefore(content.expiresAt())) {
             return new Refused(
                     "cover.period-empty",
@@ -90,6 +98,12 @@ final class Claims extends Decider<Claims.Cover> {
                     "cover.product-unknown",
                     "product " + content.product(),
                     "a product that governance has listed");
+        }
+        if (product.pool() != null) {
+            return new Refused(
+                    "cover.sold-by-pool",
+                    "product " + content.product(),
+                    "a product without a pool; ask for this cover on cover.requests, of pool " + product.pool());
         }
         if (!content.asset().equals(product.asset())) {
             return new Refused(
@@ -110,10 +124,11 @@ final class Claims extends Decider<Claims.Cover> {
         Rulebook rules = facts.rulebooks().get(content.rulebook());
         long startsAt = content.startsAt().toEpochMilli();
         long expiresAt = content.expiresAt().toEpochMilli();
+        Instant claimableUntil = Instant.ofEpochMilli(expiresAt + rules.grace());
         NextStep next = new NextStep(
                 "the holder may claim for confirmed incidents from " + Json.spelled(startsAt + rules.waitingPeriod())
                         + " " + until(expiresAt, rules.expiryInclusive()) + ", until the grace ends",
-                Instant.ofEpochMilli(expiresAt + rules.grace()));
+                claimableUntil);
         CoverRegistered event = new CoverRegistered(
                 content.cover(),
                 content.product(),
@@ -123,6 +138,9 @@ final class Claims extends Decider<Claims.Cover> {
                 content.startsAt(),
                 content.expiresAt(),
                 content.rulebook(),
+                null,
+                BigInteger.ZERO,
+                claimableUntil,
                 next);
         Terms terms = new Terms(
                 content.product(),
@@ -266,7 +284,7 @@ final class Claims extends Decider<Claims.Cover> {
         String claim = content.cover() + "/" + (cover.claims().size() + 1);
         long ruledBy = at + facts.rulebooks().get(cover.terms().rulebook()).procedure();
         NextStep next = new NextStep(
-                "the ruling of case claim/" + claim + ", at the latest unless an outage delays the end of a stage",
+                "the ruling of case claim/" + claim + ", at the latest unless an outage or a halt delays the end of a stage",
                 Instant.ofEpochMilli(ruledBy));
         ClaimFiled event = new ClaimFiled(
                 claim,
@@ -276,6 +294,8 @@ final class Claims extends Decider<Claims.Cover> {
                 content.amountMinor(),
                 cover.terms().rulebook(),
                 content.evidence(),
+                cover.terms().product(),
+                null,
                 next);
         List<String> documents = content.evidence().stream().map(Evidence::sha256).toList();
         Map<String, Claim> claims = new TreeMap<>(cover.claims());

@@ -34,6 +34,9 @@ final class Events {
             Instant startsAt,
             Instant expiresAt,
             String rulebook,
+            String pool,
+            BigInteger premiumMinor,
+            Instant claimableUntil,
             NextStep next) {}
 
     record ClaimFiled(
@@ -44,6 +47,8 @@ final class Events {
             BigInteger amountMinor,
             String rulebook,
             List<Inputs.Evidence> evidence,
+            String product,
+            String pool,
             NextStep next) {}
 
     record VoteCounted(

@@ -20,7 +20,8 @@ record Facts(
         Map<String, BigInteger> stakes,
         Map<String, Ballot> ballots) {
 
-    record Product(String asset, String rulebook) {}
+    /** A listed product; `pool` sells its cover, or it is null. */
+    record Product(String asset, String rulebook, String pool) {}
 
     record Rulebook(
             long waitingPeriod,

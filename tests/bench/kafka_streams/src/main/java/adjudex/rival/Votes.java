@@ -23,9 +23,9 @@ final class Votes extends Decider<Votes.Case> {
     private final MessageDigest sha256 = digest("SHA-256");
     private KeyValueStore<String, Vote> votes;
 
-    record Vote(String choice, BigInteger weightMinor, String groundsSha256) {
-        BigInteger of(String other) {
-            return choice.equals(other) ? weightMinor : BigInteger.ZERO;
+    record Vote(String choice, BigInteger stakeMinor, boolean reasoned, String groundsSha256) {
+        BigInteger of(String other, Ballot ballot) {
+            return choice.equals(other) ? weight(ballot, stakeMinor) : BigInteger.ZERO;
         }
     }
 
@@ -63,19 +63,18 @@ final class Votes extends Decider<Votes.Case> {
         }
         String key = content.key() + " " + content.assessor();
         Vote earlier = votes.get(key);
-        BigInteger weight = ballot.capMinor() == null ? stake : stake.min(ballot.capMinor());
-        Vote cast = new Vote(content.choice(), weight, grounds(content));
+        Vote cast = new Vote(content.choice(), stake, !content.rationale().isBlank(), grounds(content));
         if (earlier != null && (!ballot.replaces() || earlier.equals(cast))) {
             return Decision.refused(new Refused(
                     "vote.already-voted",
-                    content.assessor() + " voted " + earlier.choice() + " with " + earlier.weightMinor()
-                            + " base units in round " + ballot.round(),
+                    content.assessor() + " voted " + earlier.choice() + " with "
+                            + weight(ballot, earlier.stakeMinor()) + " base units in round " + ballot.round(),
                     ballot.replaces()
-                            ? "a vote that differs from the one that stands, in choice, clause, rationale or weight"
+                            ? "a vote that differs from the one that stands, in choice, clause, rationale or stake"
                             : "one vote per assessor and round; the first one stands"));
         }
         votes.put(key, cast);
-        return counted(state, ballot, content, stake, cast, earlier, at);
+        return counted(state, ballot, content, cast, earlier, at);
     }
 
     private static Refused refuse(Ballot ballot, CastVote content, BigInteger stake) {
@@ -102,11 +101,11 @@ final class Votes extends Decider<Votes.Case> {
     }
 
     private static Decision<Case> counted(
-            Case state, Ballot ballot, CastVote content, BigInteger stake, Vote cast, Vote earlier, long at) {
+            Case state, Ballot ballot, CastVote content, Vote cast, Vote earlier, long at) {
         Case after = new Case(
                 state.sequence(),
-                sum(state.acceptMinor(), cast, earlier, "accept"),
-                sum(state.denyMinor(), cast, earlier, "deny"),
+                sum(state.acceptMinor(), ballot, cast, earlier, "accept"),
+                sum(state.denyMinor(), ballot, cast, earlier, "deny"),
                 state.heads() + (earlier == null ? 1 : 0));
         Instant now = Instant.ofEpochMilli(at);
         VoteCounted event = new VoteCounted(
@@ -115,8 +114,8 @@ final class Votes extends Decider<Votes.Case> {
                 content.choice(),
                 content.clause(),
                 content.rationale(),
-                stake,
-                cast.weightMinor(),
+                cast.stakeMinor(),
+                weight(ballot, cast.stakeMinor()),
                 earlier != null,
                 after.acceptMinor(),
                 after.denyMinor(),
@@ -124,9 +123,13 @@ final class Votes extends Decider<Votes.Case> {
         return new Decision<>("vote.counted.v1", event, after);
     }
 
-    private static BigInteger sum(BigInteger before, Vote cast, Vote earlier, String choice) {
-        BigInteger sum = before.add(cast.of(choice));
-        return earlier == null ? sum : sum.subtract(earlier.of(choice));
+    private static BigInteger sum(BigInteger before, Ballot ballot, Vote cast, Vote earlier, String choice) {
+        BigInteger sum = before.add(cast.of(choice, ballot));
+        return earlier == null ? sum : sum.subtract(earlier.of(choice, ballot));
+    }
+
+    private static BigInteger weight(Ballot ballot, BigInteger stake) {
+        return ballot.capMinor() == null ? stake : stake.min(ballot.capMinor());
     }
 
     private String grounds(CastVote content) {
