@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.envelope import upcasts
+from services.cli.scenario.schema import scenario_schema_text
 from tools.schemas import __doc__ as about
 from tools.schemas import asyncapi, golden, lock
 from tools.schemas.models import DIALECT
@@ -50,7 +51,10 @@ class Tree:
                 head = {"$schema": DIALECT, "$id": f"urn:adjudex:{wire}", "title": wire, "deprecated": True}
                 drawn[wire] = head | held["messages"][wire]["schema"]
         files = {self.messages / f"{wire}.json": _spell(schema) for wire, schema in drawn.items()}
-        return files | {self.generated / "asyncapi.json": _spell(asyncapi.document(self.version))}
+        return files | {
+            self.generated / "asyncapi.json": _spell(asyncapi.document(self.version)),
+            self.generated / "scenario.schema.json": scenario_schema_text(),
+        }
 
     def write(self, held: lock.Lock) -> None:
         """Write the generated files, and remove those that nothing has the name of any more."""
