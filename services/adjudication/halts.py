@@ -14,7 +14,7 @@ from services.kernel.decider import Refused
 def halt(case: Case, content: ProductHalted, since: int) -> Sequence[CaseHalted]:
     """Let the open stage end later by as much of the halt as is still to come."""
     known = case.kept.halt
-    if known is not None and known.effective_at >= content.effective_at:
+    if known is not None and known.effective_at == content.effective_at:
         return ()
     return _moved(case, content.effective_at, content.until, since)
 

@@ -208,3 +208,9 @@ def test_halt__case_over_or_unknown() -> None:
 def test_input_of_another_kind_leaves_a_halted_case_alone() -> None:
     halting = incident(procedure=(corroboration(),), product=PRODUCT).hear(halted(T0, T0 + HOUR), at=T0)
     halting.when(cast(1, case=INCIDENT), at=T0 + 1).then_refused("vote.no-open-round")
+
+
+def test_second_halt__the_first_was_called_off_before_it_began() -> None:
+    halting = case().hear(halted(FROM, UNTIL), at=T0 + 5).hear(reopened(FROM, FROM), at=T0 + 6)
+    halting.hear(halted(FROM - HOUR, FROM), at=T0 + 7)
+    halting.then(CaseHalted(effective_at=FROM - HOUR, until=FROM, closes_at=END + HOUR))
