@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from schemas.instants import DAY
 from schemas.pools import CapitalDeposited, CapitalWithdrawalRequested, CapitalWithdrawn, PoolOpened, PoolTermsChanged
 from services.kernel.specification import Specification
@@ -47,8 +49,6 @@ def withdrawn(specification: Specification) -> CapitalWithdrawn:
 
 def worth(pool: Books, **balances: int) -> Books:
     """The pool with other balances, whatever made them so."""
-    from dataclasses import replace
-
     books = replace(pool.state.books, **balances)
     pool.state = replace(pool.state, books=replace(books, cash=books.free + books.payable))
     return pool

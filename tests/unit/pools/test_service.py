@@ -6,7 +6,7 @@ from schemas.envelope import Event
 from schemas.governance import GroupSet
 from schemas.instants import DAY
 from schemas.payouts import RequestPayout
-from schemas.pools import AllocateClaim, IssueCover, PoolOpened, SettlementClosed
+from schemas.pools import AllocateClaim, IssueCover, PoolOpened
 from schemas.principals import PrincipalRegistered
 from services.kernel.decider import Deadline, Decided, Principal, Send
 from services.pools.facts import Facts
@@ -18,7 +18,6 @@ from tests.unit.pools.examples import (
     BOB,
     CAROL,
     FACTS,
-    LISTED,
     NOTICE,
     PAYOUT,
     START,
@@ -180,10 +179,3 @@ def test_fold__event_of_others_changes_nothing() -> None:
 def test_declaration() -> None:
     assert SERVICE.topics == ("pools.inbox", "cover.requests", "capital.movements")
     assert SERVICE.deciders["pool"].initial("pool/core") == Pool()
-
-
-def test_fold__settlement_closes_without_lines() -> None:
-    pool = confirmed(100)
-    pool.given(SettlementClosed(pool="core", incident="P/1", deferred_minor=0))
-    assert pool.state.unclosed == ()
-    assert LISTED.pool == "core"
