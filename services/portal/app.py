@@ -10,11 +10,11 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.views.database import DatabaseError
 from services.views.kinds import KINDS
 from services.views.model import ReadModel, ReadModelError
 
@@ -74,7 +74,7 @@ def _add_problems(app: FastAPI) -> None:
         found = ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", str(error), retry_after_s=1)
         return answer(found, request.url.path)
 
-    @app.exception_handler(SQLAlchemyError)
+    @app.exception_handler(DatabaseError)
     @app.exception_handler(OSError)
     async def unreachable(request: Request, error: Exception) -> Response:
         _log.warning("the database does not answer", error=str(error), kind=type(error).__name__)

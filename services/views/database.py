@@ -1,13 +1,16 @@
 """Where a read model is kept: SQLite in a file, or PostgreSQL; everything above speaks SQL through SQLAlchemy Core."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from services.kernel.store import StoreError
 
 _BUSY_S = 30.0
 _BEGIN = "adjudex_begin"
@@ -18,6 +21,10 @@ _LOCK = 0x41444A58
 def sqlite_url(path: Path) -> str:
     """Return the URL of a read model in a file."""
     return f"sqlite+aiosqlite:///{path}"
+
+
+class DatabaseError(StoreError):
+    """The database does not answer, or cannot do what is asked; asking again later may help."""
 
 
 class Database:
@@ -43,23 +50,22 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """Read, all of it as it is at one moment."""
-        async with self._reader.connect() as connection, connection.begin():
-            yield connection
+        """Read, all of it as it is at one moment; raises DatabaseError."""
+        with _answering():
+            async with self._reader.connect() as connection, connection.begin():
+                yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """Write in one transaction; undone when anything is raised."""
-        if not self.is_sqlite:
-            async with self._writer.begin() as connection:
+        """Write in one transaction, undone when anything is raised; raises DatabaseError."""
+        turn = self._turn if self.is_sqlite else nullcontext()
+        with _answering():
+            async with turn, self._writer.begin() as connection:
                 yield connection
-            return
-        async with self._turn, self._writer.begin() as connection:
-            yield connection
 
     @asynccontextmanager
     async def arranging(self) -> AsyncIterator[AsyncConnection]:
-        """Write what several processes may want to write at once when they start: one after the other."""
+        """Write what several processes may want to write at once when they start, one after the other."""
         async with self.writing() as connection:
             if not self.is_sqlite:
                 await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
@@ -68,6 +74,21 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Say of what the database, and no bug of ours, causes that it does."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise DatabaseError(f"the read model's database: {error.orig}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise DatabaseError(f"the read model's database: {error.orig}") from error
+        raise
+    except ConnectionError as error:
+        raise DatabaseError(f"the read model's database: {error}") from error
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pydantic
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import schemas
@@ -21,6 +21,7 @@ from .kinds import KINDS
 from .tables import OPEN, Tables, catalogue, tables_of
 
 _CHUNK = 1_000
+_NONE = "there is no read model yet: `adjudex up` or `adjudex run views` makes it"
 
 
 class ReadModelError(StoreError):
@@ -58,6 +59,10 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
+def _has(connection: Connection, table: str) -> bool:
+    return inspect(connection).has_table(table)
+
+
 Progress = Mapping[tuple[str, int], int]
 """The next offset to fold of each log partition."""
 
@@ -71,6 +76,7 @@ class ReadModel:
         self.kinds = tuple(kinds)
         self.logs = tuple(dict.fromkeys(log for kind in kinds for log in kind.logs))
         self._tables: dict[int, Tables] = {}
+        self._is_catalogued = False
         self._catalogue = catalogue(self.tables(0).metadata)
 
     def tables(self, generation: int) -> Tables:
@@ -87,10 +93,13 @@ class ReadModel:
     async def current(self, connection: AsyncConnection) -> Tables:
         """Return the tables that are read; raises ReadModelError where there are none, or of another space."""
         catalogued = self._catalogue
+        self._is_catalogued = self._is_catalogued or await connection.run_sync(_has, catalogued.name)
+        if not self._is_catalogued:
+            raise ReadModelError(_NONE)
         found = await connection.execute(select(catalogued).where(catalogued.c.status == "current"))
         row = found.first()
         if row is None:
-            raise ReadModelError("there is no read model yet: it is made by `adjudex up` or `adjudex run views`")
+            raise ReadModelError(_NONE)
         generation = Generation(*row)
         if generation.space != self.space:
             raise ReadModelError(f"this database holds the read model of space {generation.space}, not {self.space}")

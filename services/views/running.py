@@ -1,12 +1,10 @@
 """Running the read model: all partitions beside an embedded space, one on Kafka, and building it anew."""
 
 from collections.abc import Sequence
-from typing import Protocol, Self
-
-from sqlalchemy.exc import SQLAlchemyError
+from typing import Self
 
 from services.kernel.space import Space
-from services.kernel.store import Store, StoreError
+from services.kernel.store import Store
 
 from .database import Database
 from .model import Difference, ReadModel
@@ -45,51 +43,6 @@ class Views:
     async def close(self) -> None:
         """Close the database."""
         await self.model.database.close()
-
-
-class Arriving(Protocol):
-    """What a store that waits for records has besides what every store has."""
-
-    async def arrival(self, timeout_s: float) -> None:
-        """Wait until a fetch may bring more than the last one did, or time is up."""
-
-    async def close(self) -> None:
-        """Close every connection."""
-
-
-class ProjectorSubject:
-    """The projector of one partition, as a process drives it (services.kernel.kafka.process.Subject)."""
-
-    IDLE_MAX_S = 5.0
-
-    def __init__(self, projector: Projector, store: Arriving) -> None:
-        """Take a projector and the store of its own, which is closed with it."""
-        self.projector = projector
-        self._store = store
-        self.read = 0
-
-    @property
-    def waits_for(self) -> str:
-        """Say whether it has found where it left off."""
-        return "" if self.projector.is_ready else "where it left off in the read model"
-
-    async def step(self) -> float:
-        """Fold what is there; raises StoreError, also where the database does not answer."""
-        try:
-            count = await self.projector.step()
-        except SQLAlchemyError as error:
-            text = f"the read model's database: {type(error).__name__}: {error}"
-            raise StoreError(text) from error
-        self.read += count
-        return 0.0 if count else self.IDLE_MAX_S
-
-    async def arrival(self, timeout_s: float) -> None:
-        """Wait for log records."""
-        await self._store.arrival(timeout_s)
-
-    async def close(self) -> None:
-        """Close the store; the database is the process's."""
-        await self._store.close()
 
 
 class Rebuild:

@@ -34,6 +34,7 @@ def test_not_ready__when_there_is_no_read_model(tmp_path: Path) -> None:
                 answer = await client.get("/ready")
                 assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
                 assert answer.json()["type"] == "urn:adjudex:problem:not-ready"
+                assert "there is no read model yet" in answer.json()["detail"]
         finally:
             await database.close()
 
@@ -91,7 +92,7 @@ def test_console__shows_what_there_is() -> None:
 
 
 def test_served__on_a_port_of_its_own() -> None:
-    async def question(client: httpx.AsyncClient) -> None:
+    async def question(_: httpx.AsyncClient) -> None:
         serving = Serving(told().app, "127.0.0.1", 0)
         address = await serving.start()
         async with httpx.AsyncClient(base_url=address) as other:
