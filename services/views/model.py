@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pydantic
-from sqlalchemy import Connection, func, inspect, select
+from sqlalchemy import Connection, MetaData, Table, func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.schema import DropTable
 
 import schemas
 from services.kernel import records
@@ -18,7 +19,7 @@ from . import kinds as kinds_package
 from .database import Database
 from .kind import Kind
 from .kinds import KINDS
-from .tables import OPEN, Tables, catalogue, tables_of
+from .tables import OPEN, Tables, catalogue, prefix_of, tables_of
 
 _CHUNK = 1_000
 _NONE = "there is no read model yet: `adjudex up` or `adjudex run views` makes it"
@@ -76,7 +77,7 @@ class ReadModel:
         self.kinds = tuple(kinds)
         self.logs = tuple(dict.fromkeys(log for kind in kinds for log in kind.logs))
         self._tables: dict[int, Tables] = {}
-        self._is_catalogued = False
+        self._is_catalogued = self._is_prepared = False
         self._catalogue = catalogue(self.tables(0).metadata)
 
     def tables(self, generation: int) -> Tables:
@@ -90,8 +91,11 @@ class ReadModel:
         found = await connection.execute(select(self._catalogue).order_by(self._catalogue.c.generation))
         return [Generation(*row) for row in found]
 
-    async def current(self, connection: AsyncConnection) -> Tables:
-        """Return the tables that are read; raises ReadModelError where there are none, or of another space."""
+    async def current(self, connection: AsyncConnection, *, to_write: bool = False) -> Tables:
+        """Return the tables that are read; raises ReadModelError where there are none, or of another space.
+
+        Also, to whoever wants to write, where another release makes them: rows of two releases are never mixed.
+        """
         catalogued = self._catalogue
         self._is_catalogued = self._is_catalogued or await connection.run_sync(_has, catalogued.name)
         if not self._is_catalogued:
@@ -103,13 +107,24 @@ class ReadModel:
         generation = Generation(*row)
         if generation.space != self.space:
             raise ReadModelError(f"this database holds the read model of space {generation.space}, not {self.space}")
+        if to_write and generation.fingerprint != fingerprint():
+            raise ReadModelError("another release has taken over the read model: end this process, or that one's")
         return self.tables(generation.number)
 
     async def prepare(self) -> Tables:
         """Find what is read, creating it where there is none, or where another release has made what there is.
 
-        What another release made says what that one would; it is made again from the logs.
+        What another release made says what that one would; it is made again from the logs. Only once in the life of a
+        process: two releases that run side by side do not take the read model from each other again and again.
         """
+        if self._is_prepared:
+            async with self.database.reading() as connection:
+                return await self.current(connection, to_write=True)
+        tables = await self._prepare()
+        self._is_prepared = True
+        return tables
+
+    async def _prepare(self) -> Tables:
         async with self.database.arranging() as connection:
             await connection.run_sync(self._catalogue.create, checkfirst=True)
             held = await self.generations(connection)
@@ -153,7 +168,10 @@ class ReadModel:
         return tables
 
     async def _drop(self, connection: AsyncConnection, number: int) -> None:
-        await connection.run_sync(self.tables(number).metadata.drop_all)
+        # By what is there, not by what there would be now: kinds come and go.
+        for name in await connection.run_sync(lambda sync: inspect(sync).get_table_names()):
+            if name.startswith(prefix_of(number)):
+                await connection.execute(DropTable(Table(name, MetaData())))
         await connection.execute(self._catalogue.delete().where(self._catalogue.c.generation == number))
 
     # --- what it holds

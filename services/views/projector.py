@@ -148,7 +148,7 @@ class Projector:
         lives = await self.store.incarnations(logs, self.partition)
         ends = await self.store.end_offsets(self.partition, logs, committed=True)
         async with self.model.database.arranging() as connection:
-            tables = self._fixed or await self.model.current(connection)
+            tables = self._fixed or await self.model.current(connection, to_write=True)
             held = tables.progress.c
             found = await connection.execute(select(tables.progress).where(held.part == self.partition))
             places = {row.log: _Place(row.next_offset, row.chain, row.at) for row in found}
@@ -224,7 +224,7 @@ class Projector:
     async def _write(self, places: Mapping[str, _Place], read: Sequence[_Read]) -> None:
         assert self._places is not None
         async with self.model.database.writing() as connection:
-            tables = self._fixed or await self.model.current(connection)
+            tables = self._fixed or await self.model.current(connection, to_write=True)
             if self._tables is not tables:
                 raise MovedError("another generation of the read model is read now")
             await self._move(connection, tables, places)

@@ -45,10 +45,15 @@ class Tables:
     progress: Table
 
 
+def prefix_of(generation: int) -> str:
+    """Return how the names of a generation's tables begin."""
+    return f"v{generation}_"
+
+
 def tables_of(generation: int, kinds: Sequence[Kind[Any]]) -> Tables:
     """Describe the tables of a generation: their names begin with its number, so that two can stand side by side."""
     metadata = MetaData()
-    prefix = f"v{generation}_"
+    prefix = prefix_of(generation)
     rows = {kind.name: _rows(metadata, f"{prefix}{kind.name.replace('-', '_')}", kind) for kind in kinds}
     progress = Table(
         f"{prefix}progress",

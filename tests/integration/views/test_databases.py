@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from services.portal.app import create_app
-from services.views.database import Database, sqlite_url
+from services.views.database import Database, DatabaseError, sqlite_url
 from services.views.kinds import KINDS
 from services.views.projector import Projector
 from services.views.running import Rebuild, Views
-from tests.support.postgres import postgres
+from tests.support.postgres import PostgresServer, postgres
 from tests.unit.views.reading import digest
 from tests.unit.views.story import SPACE, Logs, product, sell, whole_story
 
@@ -142,5 +142,28 @@ def test_a_reader_sees_one_moment__while_rows_are_written(url: str) -> None:
             assert await digest(views) != before
         finally:
             await database.close()
+
+    asyncio.run(run())
+
+
+def test_a_database_that_is_gone__is_said_and_asked_again() -> None:
+    async def run() -> None:
+        server, logs = PostgresServer(), Logs()
+        database = Database(server.new_database())
+        try:
+            views = await Views.open(database, SPACE, logs.store)
+            await views.catch_up()
+            server.stop()
+            await sell(logs)
+            with pytest.raises(DatabaseError):
+                await views.catch_up()
+            transport = httpx.ASGITransport(create_app(views.model))
+            async with httpx.AsyncClient(transport=transport, base_url="http://portal") as client:
+                answer = await client.get("/ready")
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+            assert answer.json()["detail"] == "the database of the read model does not answer"
+        finally:
+            await database.close()
+            server.stop()
 
     asyncio.run(run())

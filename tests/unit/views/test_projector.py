@@ -165,6 +165,26 @@ def test_another_release__makes_the_read_model_anew(tmp_path: Path, monkeypatch:
     asyncio.run(run())
 
 
+def test_another_release_beside__takes_over_once_and_for_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        logs = await whole_story(Logs())
+        async with views_of(logs, tmp_path) as old:
+            await old.catch_up()
+            before = await digest(old)
+            monkeypatch.setattr("services.views.model.fingerprint", lambda: "another")
+            async with views_of(logs, tmp_path) as new:
+                await new.catch_up()
+                monkeypatch.undo()
+                await sell(logs, 2)
+                with pytest.raises(ReadModelError, match="another release has taken over"):
+                    await old.catch_up()
+                with pytest.raises(ReadModelError, match="another release has taken over"):
+                    await old.model.prepare()
+                assert await digest(new) == before
+
+    asyncio.run(run())
+
+
 def test_stops__at_a_record_that_does_not_follow(tmp_path: Path) -> None:
     async def run() -> None:
         logs = Logs()
