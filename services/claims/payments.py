@@ -56,11 +56,14 @@ def hold(payments: Payments, event: ClaimShareHeld) -> Payments:
     )
 
 
-def hold_at_most(payments: Payments, amount_minor: int) -> Payments:
-    """Hold no more than is claimed now: the pool frees the rest."""
-    if payments.held_minor <= amount_minor:
-        return payments
-    return replace(payments, held_minor=amount_minor)
+def hold_share(payments: Payments, claimed_minor: int, instead_of_minor: int) -> Payments:
+    """Hold the same share of less (rounded down), as the pool does when it hears of it, and frees the rest."""
+    return replace(payments, held_minor=share_of(payments.held_minor, claimed_minor, instead_of_minor))
+
+
+def share_of(allocated_minor: int, claimed_minor: int, instead_of_minor: int) -> int:
+    """Return what of an allocation stays when less is claimed than it was made for, rounded down."""
+    return allocated_minor * claimed_minor // instead_of_minor
 
 
 def confirm(payments: Payments, event: ClaimPaid) -> Payments:

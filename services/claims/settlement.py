@@ -8,6 +8,7 @@ from schemas.payouts import PayoutConfirmed
 from schemas.pools import AllocateClaim
 from services.claims.cover import Claim, Cover, Terms, claimable_minor
 from services.claims.facts import Facts
+from services.claims.payments import share_of
 
 Ruled = ClaimApproved | ClaimAllocated | ClaimDenied | ClaimDrawn
 _OWED = frozenset(("approved", "partly-paid", "paid"))
@@ -97,8 +98,9 @@ def _released(claim: Claim, approved: ClaimApproved) -> tuple[ClaimAllocated, ..
 def allocate(cover: Cover, facts: Facts, content: AllocateClaim) -> tuple[ClaimAllocated | ClaimShareHeld, ...]:
     """Take a claim's line of a pool's allocation, once: held while the claim is undecided, else a payout.
 
-    The pool may not have heard yet that less is claimed or approved than it reckoned with. No more than that is taken;
-    the pool frees the rest when it hears. A closed claim takes nothing, for the same reason.
+    The pool may not have heard yet that less is claimed or approved than it reckoned with. What an undecided claim was
+    allocated in all then counts at its share of less, as it will for the pool when it hears, which frees the rest. A
+    closed claim takes nothing, for the same reason.
     """
     terms, claim = cover.terms, cover.claims.get(content.claim)
     if terms is None or terms.pool is None or claim is None or content.allocation in claim.payments.allocations:
@@ -107,10 +109,14 @@ def allocate(cover: Cover, facts: Facts, content: AllocateClaim) -> tuple[ClaimA
         return ()
     given_minor = claim.payments.held_minor + claim.payments.asked_minor
     room_minor = claim.amount_minor - given_minor
+    reckoned_minor = content.allocated_minor + content.deferred_minor
     amount_minor = min(content.amount_minor, room_minor)
+    if claim.status == "filed" and claim.amount_minor < reckoned_minor:
+        share_minor = share_of(content.allocated_minor, claim.amount_minor, reckoned_minor)
+        amount_minor = max(0, share_minor - given_minor)
     arithmetic = content.arithmetic
     if amount_minor < content.amount_minor:
-        arithmetic += (_at_most(content.amount_minor, claim.amount_minor, given_minor),)
+        arithmetic += (_less(content, claim.amount_minor, given_minor, amount_minor),)
     if claim.status == "filed" or not amount_minor:
         held = ClaimShareHeld(
             claim=content.claim,
@@ -138,15 +144,17 @@ def allocate(cover: Cover, facts: Facts, content: AllocateClaim) -> tuple[ClaimA
     return (allocated,)
 
 
-def _at_most(line_minor: int, amount_minor: int, given_minor: int) -> ArithmeticStep:
+def _less(content: AllocateClaim, amount_minor: int, given_minor: int, taken_minor: int) -> ArithmeticStep:
     return ArithmeticStep(
-        rule="at most what is claimed or approved now, less what was allocated before",
+        rule="less is claimed or approved than the pool reckoned with: the same share of that, less what was allocated "
+        "before",
         inputs={
-            "line_minor": str(line_minor),
+            "line_minor": str(content.amount_minor),
+            "reckoned_minor": str(content.allocated_minor + content.deferred_minor),
             "amount_minor": str(amount_minor),
             "allocated_before_minor": str(given_minor),
         },
-        result_minor=str(min(line_minor, amount_minor - given_minor)),
+        result_minor=str(taken_minor),
     )
 
 

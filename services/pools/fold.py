@@ -119,10 +119,15 @@ def _settlement_moved(pool: Pool, event: SettlementMoved) -> Pool:
 
 
 def _reserve_changed(pool: Pool, event: ReserveChanged) -> Pool:
-    """Reserve for a claim at another amount; what it was allocated beyond that is freed."""
+    """Reserve for a claim at another amount; of what it was allocated it keeps its share of that, the rest is freed.
+
+    A claim that asks for less keeps the same share of less (rounded down), not the larger amount: claiming too much and
+    asking for less after the settlement brings nothing.
+    """
     incident = pool.incidents[event.incident]
     before = incident.claims.get(event.claim, Claim(0, "closed"))
-    after = Claim(event.amount_minor, event.status, min(before.allocated_minor, event.amount_minor))
+    kept_minor = before.allocated_minor * event.amount_minor // before.amount_minor if before.amount_minor else 0
+    after = Claim(event.amount_minor, event.status, kept_minor)
     cover = pool.exposure.covers[event.cover]
     incident = replace(
         incident,

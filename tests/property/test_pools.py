@@ -163,6 +163,9 @@ class World:
             self.lines[event.incident, event.allocation] += line.amount_minor
             claim = self.claims[line.claim]
             amount = min(line.amount_minor, claim.amount - claim.held - claim.asked)
+            reckoned = line.allocated_minor + line.deferred_minor
+            if claim.status == "undecided" and claim.amount < reckoned:
+                amount = max(0, line.allocated_minor * claim.amount // reckoned - claim.held)
             if claim.status == "undecided":
                 claim.held += amount
             elif claim.status == "approved" and amount:
@@ -263,8 +266,9 @@ class World:
         name = self.undecided()
         if name is not None and self.claims[name].amount > 1:
             claim = self.claims[name]
-            claim.amount = self.random.randint(1, claim.amount - 1)
-            claim.held, claim.changed = min(claim.held, claim.amount), True
+            amount = self.random.randint(1, claim.amount - 1)
+            claim.held, claim.changed = claim.held * amount // claim.amount, True
+            claim.amount = amount
             self.tell(name, "undecided")
 
     def close(self) -> None:

@@ -99,7 +99,12 @@ def test_allocated__more_than_is_approved_is_cut_and_explained() -> None:
     assert (event.amount_minor, event.allocated_minor, event.deferred_minor) == (10, 60, 0)
     given, step = event.arithmetic
     assert given == share(50)
-    assert step.inputs == {"line_minor": "50", "amount_minor": "60", "allocated_before_minor": "50"}
+    assert step.inputs == {
+        "line_minor": "50",
+        "reckoned_minor": "50",
+        "amount_minor": "60",
+        "allocated_before_minor": "50",
+    }
     assert step.result_minor == "10"
     assert held(specification.when(allocation(1, 3), at=OPEN)).amount_minor == 0
 
@@ -145,11 +150,22 @@ def test_held__beyond_the_approved_amount_is_not_paid() -> None:
     assert specification.state.claims[CLAIM].status == "paid"
 
 
-def test_held__beyond_a_reduced_claim_is_let_go() -> None:
-    specification = pool_filed().when(allocation(50), at=OPEN).when(reducing(30, CLAIM, cover="main.1"), at=OPEN)
-    assert specification.state.claims[CLAIM].payments.held_minor == 30
-    assert held(specification.when(allocation(5, 2), at=OPEN)).held_minor == 30
-    assert allocated(specification.when(ruling(claim=CLAIM), at=OPEN)).amount_minor == 30
+def test_held__reduced_claim_keeps_its_share_of_less() -> None:
+    specification = pool_filed().when(allocation(50, deferred_minor=10), at=OPEN)
+    specification.when(reducing(30, CLAIM, cover="main.1"), at=OPEN)
+    assert specification.state.claims[CLAIM].payments.held_minor == 25
+    topped_up = allocation(2, 2, allocated_minor=27, deferred_minor=3)
+    assert held(specification.when(topped_up, at=OPEN)).held_minor == 27
+    assert allocated(specification.when(ruling(claim=CLAIM), at=OPEN)).amount_minor == 27
+
+
+def test_held__line_that_the_pool_made_before_it_heard_of_the_reduction_counts_at_its_share() -> None:
+    specification = pool_filed().when(reducing(30, CLAIM, cover="main.1"), at=OPEN)
+    event = held(specification.when(allocation(50, deferred_minor=10), at=OPEN))
+    assert (event.amount_minor, event.held_minor) == (25, 25)
+    assert event.arithmetic[-1].inputs["reckoned_minor"] == "60"
+    further = allocation(6, 2, allocated_minor=56, deferred_minor=4)
+    assert held(specification.when(further, at=OPEN)).held_minor == 28
 
 
 def test_held__nothing_is_no_payout_at_approval() -> None:

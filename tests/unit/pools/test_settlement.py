@@ -277,16 +277,19 @@ def test_freed__tops_up_first_and_gives_back_the_rest() -> None:
     assert pool.state.owing == ()
 
 
-def test_freed__reduced_claim_keeps_what_it_still_needs() -> None:
+def test_freed__reduced_claim_keeps_its_share_of_less() -> None:
     pool = claims_of(100, 100, senior=120, undecided=1).fire()
     assert pool.told() == {"core.1/1": 60, "core.2/1": 60}
-    pool.when(claimed("core.2/1", 70), at=END).then_types("reserve.changed.v1", "incident.settled.v1")
-    assert (pool.settled().distributed_minor, pool.settled().deferred_minor) == (0, 50)
+    pool.when(claimed("core.2/1", 70), at=END).then_types(
+        "reserve.changed.v1", "incident.settled.v1", "settlement.lines.v1"
+    )
+    assert (pool.settled().distributed_minor, pool.settled().deferred_minor) == (18, 50)
+    assert allocated(pool) == {"core.1/1": 71, "core.2/1": 49}, "the same share, as near as whole units come"
     pool.when(claimed("core.2/1", 45), at=END)
-    assert pool.told() == {"core.1/1": 15}
+    assert pool.told() == {"core.1/1": 12, "core.2/1": 6}
     pool.when(claimed("core.2/1", 40, "approved"), at=END)
     pool.then_types("reserve.changed.v1", "incident.settled.v1", "settlement.lines.v1", "settlement.closed.v1")
-    assert allocated(pool) == {"core.1/1": 80, "core.2/1": 40}
+    assert allocated(pool) == {"core.1/1": 86, "core.2/1": 34}
 
 
 def test_freed__claim_never_comes_to_more_after_the_settlement() -> None:
