@@ -46,7 +46,7 @@ class Told:
         for begin, end in sorted(self.halts[product].items()):
             if end <= now:
                 continue
-            if begin >= now + left:
+            if max(begin, now) >= now + left:
                 break
             left -= max(0, begin - now)
             now = end
