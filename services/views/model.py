@@ -19,7 +19,7 @@ from . import kinds as kinds_package
 from .database import Database
 from .kind import Kind
 from .kinds import KINDS
-from .tables import OPEN, Tables, catalogue, prefix_of, tables_of
+from .tables import OPEN, Tables, catalogue, latest, prefix_of, tables_of
 
 _CHUNK = 1_000
 _NONE = "there is no read model yet: `adjudex up` or `adjudex run views` makes it"
@@ -235,5 +235,5 @@ class ReadModel:
     async def count(self, connection: AsyncConnection, tables: Tables, kind: str) -> int:
         """Count the rows of a kind that exist now."""
         table = tables.rows[kind]
-        counted = await connection.execute(select(func.count()).where(table.c.until_offset == OPEN))
+        counted = await connection.execute(select(func.count()).where(latest(table)))
         return int(counted.scalar_one())

@@ -20,7 +20,7 @@ from services.kernel.wire import genesis, record_digest
 
 from .kind import Keys, Kind, Meta, Row
 from .model import ReadModel, ReadModelError
-from .tables import OPEN, Tables, field_value
+from .tables import OPEN, Tables, field_value, latest
 
 _LOADED_AT_ONCE = 500
 _HELD_MAX = 20_000
@@ -287,7 +287,7 @@ class Projector:
                 found = await connection.execute(
                     select(
                         table.id, table.from_offset, table.log, table.part, table.born_at, table.born_offset, table.body
-                    ).where(table.until_offset == OPEN, table.id.in_(some))
+                    ).where(latest(tables.rows[name]), table.id.in_(some))
                 )
                 for row in found:
                     meta = missing[row.id]

@@ -11,7 +11,7 @@ from schemas.instants import format_instant, parse_instant
 
 from .kind import Kind
 from .model import ReadModel
-from .tables import OPEN, Tables, column_of, natural
+from .tables import Tables, column_of, latest, natural
 
 _LOG = r"[a-z][a-z.-]{0,60}"
 _OFFSET = r"[0-9]{1,18}"
@@ -129,7 +129,7 @@ class Query:
 def _valid(table: Table, as_of: AsOf) -> ColumnElement[bool]:
     """Say which version of each row counts."""
     if as_of is None:
-        return table.c.until_offset == OPEN
+        return latest(table)
     if isinstance(as_of, int):
         return and_(table.c.from_at <= as_of, table.c.until_at > as_of)
     places = [

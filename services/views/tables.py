@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, Integer, MetaData, Table, Text, literal_column
 from sqlalchemy.types import TypeEngine
 
 from .kind import Kind
@@ -83,13 +83,17 @@ def _rows(metadata: MetaData, name: str, kind: Kind[Any]) -> Table:
         Column("body", _text(), nullable=False),
         *(Column(f"{_FIELDS}{field}", _text()) for field in kind.filters),
     )
-    latest = table.c.until_offset == OPEN
-    only: dict[str, Any] = {"sqlite_where": latest, "postgresql_where": latest}
+    only: dict[str, Any] = {"sqlite_where": latest(table), "postgresql_where": latest(table)}
     Index(f"{name}_latest", table.c.id, unique=True, **only)
     Index(f"{name}_natural", *natural(table), **only)
     for field in kind.filters:
         Index(f"{name}_{field}", column_of(table, field), **only)
     return table
+
+
+def latest(table: Table) -> ColumnElement[bool]:
+    """Select the latest versions. With the number in the text: of a parameter, no database knows that indexes fit."""
+    return table.c.until_offset == literal_column(str(OPEN))
 
 
 def natural(table: Table) -> tuple[Column[Any], ...]:
