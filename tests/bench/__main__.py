@@ -18,9 +18,11 @@ from tests.bench.footprint import footprint
 from tests.bench.growth import growth
 from tests.bench.kafka import kafka
 from tests.bench.meter import Meter, loops_per_second
+from tests.bench.reach import reach
 from tests.bench.rows import Group, as_json, table
 from tests.bench.sizes import FULL, QUICK, Sizes
 from tests.bench.speed import speed
+from tests.bench.views import views
 
 
 class Groups(Enum):
@@ -30,6 +32,8 @@ class Groups(Enum):
     SPEED = "speed"
     GROWTH = "growth"
     SIZE = "size"
+    VIEWS = "views"
+    REACH = "reach"
     KAFKA = "kafka"
 
 
@@ -38,6 +42,8 @@ _MEASURES: dict[Groups, Callable[[Meter, Sizes], Coroutine[None, None, Group]]] 
     Groups.SPEED: speed,
     Groups.GROWTH: growth,
     Groups.SIZE: footprint,
+    Groups.VIEWS: views,
+    Groups.REACH: reach,
     Groups.KAFKA: kafka,
 }
 _SECTIONS = {
@@ -46,6 +52,8 @@ _SECTIONS = {
         f"{kind}.{name}" for name in ("claims", "votes") for kind in ("decide", "replay", "sqlite", "snapshot")
     ),
     Groups.GROWTH: ("growth.votes", "growth.reports", "growth.sales", "growth.assessors"),
+    Groups.VIEWS: ("views.sqlite", "views.pg"),
+    Groups.REACH: ("reach.payout",),
 }
 """What can be profiled."""
 _ALL_SECTIONS = [section for sections in _SECTIONS.values() for section in sections]
@@ -60,7 +68,7 @@ def main(
         typer.Option(metavar="SECTION", help=f"Profile one section instead: {', '.join(_ALL_SECTIONS)}."),
     ] = None,
 ) -> None:
-    """Measure decisions, replay, growth, memory and Apache Kafka, as ratios in one run."""
+    """Measure decisions, replay, growth, memory, the read side and Apache Kafka, in one run."""
     sizes = QUICK if quick else FULL
     if profile is not None:
         typer.echo(_profiled(profile, sizes))

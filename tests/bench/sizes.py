@@ -7,7 +7,9 @@ class Sizes(NamedTuple):
     """Counts of a run: of covers each has one filing; of each 500 `batched_covers`, so many are `single_covers` too.
 
     `samples` times `sample` inputs are measured in aggregates with few and with many entries. On Kafka, so many inputs
-    are loaded for our services and for each rival: a JVM needs some 300,000 before it is fair to compare.
+    are loaded for our services and for each rival: a JVM needs some 300,000 before it is fair to compare. `paid_claims`
+    go from filing to instruction one after the other; inputs are sent for `steady_s` seconds; the read model has
+    `viewed_claims`, and each query is asked `questions` times.
     """
 
     rounds: int
@@ -25,6 +27,10 @@ class Sizes(NamedTuple):
     kafka_votes: int
     streams_inputs: int
     faust_inputs: int
+    paid_claims: int
+    steady_s: int
+    viewed_claims: int
+    questions: int
 
 
 FULL = Sizes(
@@ -43,6 +49,10 @@ FULL = Sizes(
     kafka_votes=20_000,
     streams_inputs=300_000,
     faust_inputs=4_000,
+    paid_claims=200,
+    steady_s=15,
+    viewed_claims=100_000,
+    questions=300,
 )
 QUICK = Sizes(
     rounds=3,
@@ -60,4 +70,8 @@ QUICK = Sizes(
     kafka_votes=3_000,
     streams_inputs=40_000,
     faust_inputs=1_000,
+    paid_claims=20,
+    steady_s=4,
+    viewed_claims=2_000,
+    questions=50,
 )

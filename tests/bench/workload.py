@@ -22,6 +22,7 @@ from schemas.governance import (
 from schemas.incidents import ReportIncident
 from schemas.instants import DAY, SECOND, parse_instant
 from schemas.pools import DepositCapital, PoolTerms, RequestCover
+from schemas.rulebook import Ballot, Rulebook
 from schemas.topics import INPUTS, OWNED
 from services.governance.rulebooks import parse_rulebook, read_shipped
 from services.kernel.partitioner import partition_of
@@ -116,7 +117,19 @@ def busy_product() -> list[GovernanceInput]:
     ]
 
 
-def pooled_product() -> list[GovernanceInput]:
+def brisk_rulebook() -> Rulebook:
+    """Return the house's rules, where a case waits for nobody once all have voted, and a ruling binds at once."""
+    house = parse_rulebook(read_shipped("house"))
+    [ballot, cooldown] = house.claim.procedure
+    assert isinstance(ballot, Ballot)
+    assert ballot.early_close is not None
+    early = ballot.early_close.model_copy(update={"after": SECOND})
+    stages = (ballot.model_copy(update={"early_close": early}), cooldown.model_copy(update={"length": SECOND}))
+    claim = house.claim.model_copy(update={"procedure": stages})
+    return house.model_copy(update={"name": "brisk", "claim": claim})
+
+
+def pooled_product(rulebook: str = RULEBOOK) -> list[GovernanceInput]:
     """Return a pool and a product whose cover it sells."""
     terms = PoolTerms(
         capacity_bps=20_000,
@@ -133,7 +146,7 @@ def pooled_product() -> list[GovernanceInput]:
     )
     return [
         OpenPool(pool=POOL, title="Reef pool", asset=ASSET, terms=terms),
-        ListProduct(product=POOLED, title="Reef vault", peril="exploit", asset=ASSET, rulebook=RULEBOOK, pool=POOL),
+        ListProduct(product=POOLED, title="Reef vault", peril="exploit", asset=ASSET, rulebook=rulebook, pool=POOL),
     ]
 
 
@@ -206,11 +219,16 @@ def vote(case: str, number: int) -> CastVote:
     return CastVote(case=case, assessor=account("assessor", number), choice=choice, clause="4.2")
 
 
+def stream_of(content: Input) -> str:
+    """Name the public stream that takes an input."""
+    return _STREAMS[type(content)]
+
+
 def records(space: Space, contents: Iterable[Input], prefix: str, principal: str = GATEWAY) -> list[Outgoing]:
     """Make records of inputs; streams that nobody owns get vouchers, one signature a batch."""
     made = [
         input_record(
-            _STREAMS[type(content)],
+            stream_of(content),
             partition_of(content.key(), space.partitions),
             content.key(),
             id=f"{prefix}-{number}",
