@@ -23,8 +23,10 @@ from services.views.model import ReadModel
 from services.views.projector import Projector
 
 RELAY, VIEWS = "relay", "views"
-RUNNABLE = (*(service.name for service in DECISION_SERVICES), RELAY, VIEWS)
-"""Every service that has partitions of its own; the portal has none."""
+WRITERS = (*(service.name for service in DECISION_SERVICES), RELAY)
+"""Every service that writes to the cluster."""
+RUNNABLE = (*WRITERS, VIEWS)
+"""Every service that is given partitions; the portal is not."""
 _IDLE_MAX_S = 5.0
 
 

@@ -1,4 +1,8 @@
-"""Whether two spaces decided alike: the same events for each aggregate, instants, positions and hashes aside."""
+"""Whether two spaces decided alike: the same events for each aggregate, instants, positions and hashes aside.
+
+What a partition noted of its siblings (`facts/<n>`) is compared in any order: nothing orders what services tell that do
+not wait for each other, such as the profiles of two assessors.
+"""
 
 import re
 from collections.abc import Iterator
@@ -62,7 +66,7 @@ def histories(export: Export) -> dict[str, list[Happening]]:
                 continue
             name = f"{topic} {(record.key or b'').decode()}"
             found.setdefault(name, []).append(Happening(wire, plainly(orjson.loads(record.value or b"null"))))
-    return found
+    return {name: sorted(held, key=str) if " facts/" in name else held for name, held in found.items()}
 
 
 def compare(one: Export, other: Export) -> Comparison:

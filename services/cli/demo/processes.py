@@ -16,7 +16,7 @@ from typing import Self
 
 from services.cli.console import OperationRefusedError
 from services.cli.data import DataDirectory
-from services.process.assembly import RUNNABLE
+from services.process.assembly import WRITERS
 
 _HOST = "127.0.0.1"
 _PORTS = range(20_000, 32_000)
@@ -83,7 +83,7 @@ class Services:
 
     def start(self) -> None:
         """Start all of them."""
-        for name, port in zip(RUNNABLE, _free_ports(len(RUNNABLE)), strict=True):
+        for name, port in zip(WRITERS, _free_ports(len(WRITERS)), strict=True):
             self.running.append(self._start(name, port))
             self._tell_guard()
 
