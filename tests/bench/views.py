@@ -104,10 +104,12 @@ def _questions(subject: _Subject) -> list[tuple[str, str, list[str]]]:
     """Say what is asked: a name, what it is, and paths."""
     held, count = subject.held, subject.questions + _WARM_UP
     claims = [f"{held[number * len(held) // count].cover}/1" for number in range(count)]
-    withdrawn, then = path_of("claims", status="withdrawn"), path_of("claims", as_of=format_instant(subject.half))
+    withdrawn, undecided = (path_of("claims", status=status) for status in ("withdrawn", "undecided"))
+    then = path_of("claims", as_of=format_instant(subject.half))
     return [
         ("page", "first page of claims", [path_of("claims")] * count),
         ("filter", f"first page of those withdrawn, one in {_WITHDRAWN_EVERY}", [withdrawn] * count),
+        ("most", "first page of those undecided, nearly all", [undecided] * count),
         ("one", "one claim, with its payouts and lines", [path_of("claims", claim) for claim in claims]),
         ("as-of", "first page as of when half of them were there", [then] * count),
     ]
