@@ -94,8 +94,8 @@ def _open(content: OpenCase, facts: Facts, received: Received) -> Sequence[Event
 
 
 def _go_on(case: Case, open_stage: StageState, facts: Facts, received: Received) -> Sequence[Event]:
-    if case.kept.halt is not None and isinstance(received.content, CastVote | Recuse):
-        refusal = halts.refused(case, received.at)
+    if isinstance(received.content, CastVote | Recuse):
+        refusal = halts.refused(case, facts, received.at)
         if refusal is not None:
             return [refusal]
     stage = STAGES[open_stage.stage]

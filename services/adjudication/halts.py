@@ -37,12 +37,17 @@ def open_again(case: Case, content: ProductOpened, since: int) -> Sequence[CaseH
     return (CaseHalted(effective_at=known.effective_at, until=until, closes_at=closes_at),)
 
 
-def refused(case: Case, at: int) -> Refused | None:
-    """Refuse whatever an assessor does while the product is halted."""
-    known = case.kept.halt
-    if known is None or not known.effective_at <= at < known.until:
-        return None
-    return refusals.halted(case.terms.case, case.terms.product, known.until)
+def refused(case: Case, facts: Facts, at: int) -> Refused | None:
+    """Refuse whatever an assessor does while the product is halted.
+
+    The product counts besides the case: a halt after the end of a window does not move it, and the window may still be
+    open then because its owner was away.
+    """
+    product = case.terms.product
+    for known in (case.kept.halt, None if product is None else facts.halt_of(product)):
+        if known is not None and known.effective_at <= at < known.until:
+            return refusals.halted(case.terms.case, product, known.until)
+    return None
 
 
 def _moved(case: Case, effective_at: int, until: int, since: int) -> Sequence[CaseHalted]:

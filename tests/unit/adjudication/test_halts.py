@@ -55,6 +55,12 @@ def test_vote__while_halted(at: int) -> None:
     halting.recuse(1, at=at).then_refused("case.halted")
 
 
+def test_vote__while_halted_after_the_end_of_a_window_that_is_still_open() -> None:
+    overdue = case().hear(halted(END + HOUR, END + 2 * HOUR), at=END - 5)
+    overdue.vote(1, at=END + HOUR).then_refused("case.halted")
+    counted(overdue.vote(1, at=END + 2 * HOUR))
+
+
 @pytest.mark.parametrize("at", [FROM - 1, UNTIL])
 def test_vote__around_the_halt(at: int) -> None:
     counted(case().hear(halted(FROM, UNTIL), at=T0 + 5).vote(1, at=at))
