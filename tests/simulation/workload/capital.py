@@ -34,7 +34,7 @@ class Providers:
         wiped_out = any(pool.deferred_minor and not pool.capital_minor for pool in self.scene.known.pools.values())
         return (
             0.6
-            + 2.0 * wiped_out
+            + 3.0 * wiped_out
             + 0.7 * sum(held.available_at is not None and held.available_at <= now for held in shares)
         )
 
@@ -58,9 +58,13 @@ class Providers:
     def _add(self) -> Said:
         scene = self.scene
         amount = scene.one((1, 7, self._scale // 3, self._scale, scene.random.randint(1, self._scale)))
-        deposit = self._deposit(
-            "nothing" if scene.chance(0.05) else scene.one(POOLS), _MOST if scene.chance(0.01) else amount
-        )
+        pools = scene.known.pools
+        bare = [name for name, pool in sorted(pools.items()) if pool.deferred_minor and not pool.capital_minor]
+        if bare and scene.chance(0.8):
+            deposit = self._deposit(bare[0], min(_MOST, pools[bare[0]].sold_minor))
+        else:
+            pool = "nothing" if scene.chance(0.05) else scene.one(POOLS)
+            deposit = self._deposit(pool, _MOST if scene.chance(0.01) else amount)
         if scene.chance(0.15):
             transaction = f"capital-{scene.random.randint(1, self._transfers)}"
             deposit = deposit.model_copy(update={"transaction": transaction})
@@ -109,7 +113,9 @@ class Buyers:
         """Ask for cover."""
         scene = self.scene
         self._requests += 1
-        product = scene.product()
+        pools = scene.known.pools
+        indebted = [name for name, pool in POOL_OF.items() if pool in pools and pools[pool].deferred_minor]
+        product = scene.one(indebted) if indebted and scene.chance(0.7) else scene.product()
         request = RequestCover(
             pool=POOL_OF[product] or "main",
             product=product,
@@ -135,4 +141,7 @@ class Buyers:
             return scene.one((1, 7, 100))
         capacity = pool.capital_minor * pool.terms.capacity_bps // 10_000
         free = max(1, capacity - pool.sold_minor)
-        return min(_MOST, scene.one((free, free, free // 2, free // 3, free // 3, capacity // 3, 1, capacity + 1))) or 1
+        return (
+            min(_MOST, scene.one((free, free // 2, free // 2, free // 2, free // 3, capacity // 3, 1, capacity + 1)))
+            or 1
+        )

@@ -83,8 +83,8 @@ class Claimants:
         )
         return Said(scene.one(acts)())
 
-    def _pairs(self) -> list[tuple[str, str]]:
-        """List covers with incidents that can be claimed for under them now, as far as one can see."""
+    def _pairs(self, *, fitting: bool = True) -> list[tuple[str, str]]:
+        """List covers with incidents that can be claimed for under them now, as far as one can see, or with others."""
         known = self.scene.known
         busy = {claim.filed.cover for claim in known.claims.values() if claim.status == "filed"}
         done = {(claim.filed.cover, claim.filed.incident) for claim in known.claims.values()}
@@ -92,7 +92,10 @@ class Claimants:
             (cover, incident)
             for cover in sorted(known.covers)
             for incident in sorted(known.incidents)
-            if cover not in busy and (cover, incident) not in done and self._fits(cover, incident)
+            if known.incidents[incident].product == known.covers[cover].product
+            and known.incidents[incident].status == "confirmed"
+            and cover not in busy
+            and fitting == ((cover, incident) not in done and self._fits(cover, incident))
         ]
 
     def _fits(self, cover: str, incident: str) -> bool:
@@ -101,17 +104,18 @@ class Claimants:
         rules = known.rulebooks[sold.rulebook].claim
         cut_off = rules.settlement.cut_off if rules.settlement is not None and sold.pool is not None else LAST
         return (
-            (happened.status, happened.product) == ("confirmed", sold.product)
-            and sold.starts_at + rules.intake.waiting_period <= happened.occurred_at < sold.expires_at
+            sold.starts_at + rules.intake.waiting_period <= happened.occurred_at < sold.expires_at
             and happened.occurred_at + rules.intake.not_before <= now < sold.claimable_until
             and now < happened.decided_at + cut_off
         )
 
     def _file(self) -> Said:
         scene, known = self.scene, self.scene.known
-        pairs = self._pairs()
-        if pairs and scene.chance(0.8):
+        pairs, others = self._pairs(), self._pairs(fitting=False)
+        if pairs and scene.chance(0.75):
             cover, incident = scene.one(pairs)
+        elif others and scene.chance(0.7):
+            cover, incident = scene.one(others)
         else:
             cover = scene.one([*sorted(known.covers), "C-unknown"])
             incident = scene.one([*sorted(known.incidents), "lend/99"])
@@ -119,7 +123,7 @@ class Claimants:
         holder = registered.holder if registered else HOLDERS[0]
         claimant = scene.one(HOLDERS) if scene.chance(0.1) else holder
         whole = registered.amount_minor if registered else 100
-        amount = scene.one((whole, whole, max(1, whole // 2), max(1, whole // 3), min(whole + 1, 2**256 - 1)))
+        amount = scene.one((whole, whole, whole, max(1, whole // 2), max(1, whole // 3), min(whole + 1, 2**256 - 1)))
         filing = FileClaim(
             cover=cover,
             claimant=claimant,

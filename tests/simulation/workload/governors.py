@@ -28,6 +28,7 @@ class Governors:
         self.scene = scene
         self._published: dict[str, Rulebook] = {}
         self._stake_terms = self._terms_of_stake()
+        self._dependencies = {product: names if scene.chance(0.7) else () for product, names in _DEPENDENCIES.items()}
 
     def beginnings(self) -> list[Said]:
         """Say everything that the rest rests on."""
@@ -95,7 +96,7 @@ class Governors:
             asset=asset,
             rulebook=rules.id,
             pool=POOL_OF[product],
-            dependencies=_DEPENDENCIES[product],
+            dependencies=self._dependencies[product],
             alarm_weight=self.scene.one((None, 1, 1, 2, 3)) if rules.incident.alarm is not None else None,
         )
 
@@ -124,7 +125,7 @@ class Governors:
         scene = self.scene
         floor = scene.one((0, 200, 500))
         terms = PoolTerms(
-            capacity_bps=scene.one((10_000, 20_000, 20_000, 50_000)),
+            capacity_bps=scene.one((10_000, 20_000, 50_000, 100_000)),
             product_bps=scene.one((10_000, 10_000, 5_000)),
             dependency_bps=scene.one((10_000, 10_000, 6_000)),
             floor_rate_bps=floor,
