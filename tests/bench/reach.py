@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from schemas.adjudication import CastVote
 from schemas.claims import FileClaim, RegisterCover
-from schemas.envelope import Input
+from schemas.envelope import Input, Outgoing
 from schemas.governance import PublishRulebook
 from schemas.instants import DAY
 from schemas.topics import INSTRUCTIONS
@@ -126,12 +125,13 @@ async def _read(said: asyncio.StreamReader) -> None:
 async def _paid(meter: Meter, path: Path, claims: int) -> list[float]:
     """Return the milliseconds from each filing to its instruction."""
     world = await _sold(path, claims + _WARM_UP)
+    inputs = [_claim(number) for number in range(claims + _WARM_UP)]
     found = []
     tidy()
-    for number in range(claims + _WARM_UP):
+    for filed, votes in inputs:
         watch = Watch()
         with meter.wall("reach.payout", watch):
-            await _instructed(world, number)
+            await _instructed(world, filed, votes)
         found.append(watch.seconds * 1_000)
     world.store.close()
     return found[_WARM_UP:]
@@ -159,22 +159,26 @@ async def _decided(world: World, contents: Sequence[Input], prefix: str) -> None
     await world.embedded.settle()
 
 
-async def _instructed(world: World, number: int) -> None:
-    """File a claim, let everybody vote for it, and go on until its payout is instructed."""
-    cover, before = f"{POOL}.{number + 1}", await _instructions(world)
+def _claim(number: int) -> tuple[list[Outgoing], list[Outgoing]]:
+    """Make the filing under a cover, and everybody's vote for it."""
+    cover = f"{POOL}.{number + 1}"
     claim = FileClaim(cover=cover, claimant=account("holder", number), incident=_INCIDENT, amount_minor=SOLD_MINOR)
-    await _decided(world, [claim], f"file-{number}")
-    await world.feed(records(SPACE, _votes(f"claim/{cover}/1"), f"vote-{number}"), _VOTERS)
+    votes = [vote(f"claim/{cover}/1", voter).model_copy(update={"choice": "accept"}) for voter in range(_VOTERS)]
+    return records(SPACE, [claim], f"file-{number}"), records(SPACE, votes, f"vote-{number}")
+
+
+async def _instructed(world: World, filed: Sequence[Outgoing], votes: Sequence[Outgoing]) -> None:
+    """File a claim, vote once its case is open, and go on until its payout is instructed."""
+    before = await _instructions(world)
+    await world.feed(filed)
+    await world.embedded.settle()
+    await world.feed(votes, _VOTERS)
     while await _instructions(world) == before:
         moved, held, due = await world.embedded.round()
         if not moved and not held:
             assert due is not None
             assert due < world.clock.now() + DAY, "nothing is left to do, and nothing was instructed"
             world.clock.advance_to(due)
-
-
-def _votes(case: str) -> list[CastVote]:
-    return [vote(case, number).model_copy(update={"choice": "accept"}) for number in range(_VOTERS)]
 
 
 async def _instructions(world: World) -> int:
