@@ -3,9 +3,13 @@
 import asyncio
 import atexit
 import os
-from collections.abc import Mapping, Sequence
+import threading
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Future
 from functools import cache
 from itertools import count
+from typing import TypeVar
 from uuid import uuid4
 
 from schemas.envelope import Outgoing
@@ -20,6 +24,7 @@ from tools.broker import Cluster
 
 _numbers = count(1)
 _RUN = uuid4().hex[:6]
+Answer = TypeVar("Answer")
 
 
 @cache
@@ -37,6 +42,45 @@ def broker_address() -> str:
 def new_prefix(name: str = "t") -> str:
     """Return a prefix that no other test has, on any broker."""
     return f"{name}-{_RUN}-{next(_numbers)}"
+
+
+class Warm:
+    """An administrator's connection for all tests of this process, on an event loop of its own: theirs come and go."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._left: list[Future[None]] = []
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._cluster = self._begin(lambda: self._entered(settings)).result()
+        atexit.register(self._close)
+
+    def create(self, topics: Mapping[str, Mapping[str, str]], partitions: int) -> None:
+        """Create topics, and return when each partition has a leader."""
+        self._begin(lambda: self._cluster.create(topics, partitions, 1)).result()
+
+    def delete(self, topics: Sequence[str]) -> None:
+        """Delete topics, by and by."""
+        self._left.append(self._begin(lambda: self._cluster._client.delete_topics(list(topics))))
+
+    def _begin(self, work: Callable[[], Awaitable[Answer]]) -> "Future[Answer]":
+        async def done() -> Answer:
+            return await work()
+
+        return asyncio.run_coroutine_threadsafe(done(), self._loop)
+
+    @staticmethod
+    async def _entered(settings: KafkaSettings) -> Administrator:
+        return await Administrator(settings).__aenter__()
+
+    def _close(self) -> None:
+        for deletion in self._left:
+            deletion.result()
+        self._begin(self._cluster.__aexit__).result()
+
+
+@cache
+def _warm() -> Warm:
+    return Warm(KafkaSettings(broker_address()))
 
 
 async def create_topics(
@@ -62,22 +106,37 @@ class SteadyKafkaStore(KafkaStore):
     A commit returns once its markers are written: Kafka answers a moment before.
     """
 
+    async def begin(self, markers: Sequence[Outgoing]) -> None:
+        """Write the first record of each topic partition."""
+        self._appender = await self._started(clients.producer(self.settings))
+        await self._check_places(self._appender, markers)
+        for _, future, _ in await self._send_all(self._appender, markers):
+            await future
+
     async def commit(
         self, claim: Claim, log: Sequence[Outgoing], sends: Sequence[Outgoing], offsets: Mapping[str, int]
     ) -> Committed:
         committed = await super().commit(claim, log, sends, offsets)
         if committed.outcome is Outcome.OK:
-            for topic, partition in {(record.topic, record.partition) for record in (*log, *sends)}:
-                end = await self.end_offsets(partition, [topic], committed=False)
-                while (await self.end_offsets(partition, [topic], committed=True))[topic] < end[topic]:
-                    pass
+            places: dict[int, set[str]] = defaultdict(set)
+            for record in (*log, *sends):
+                places[record.partition].add(record.topic)
+            await asyncio.gather(*(self._visible(partition, sorted(topics)) for partition, topics in places.items()))
         return committed
+
+    async def _visible(self, partition: int, topics: Sequence[str]) -> None:
+        ends = await self.end_offsets(partition, topics, committed=False)
+        while True:
+            stable = await self.end_offsets(partition, topics, committed=True)
+            if all(stable[topic] >= end for topic, end in ends.items()):
+                return
 
     async def fetch(self, partition: int, positions: Mapping[str, int], records_max: int) -> Mapping[str, Fetched]:
         topics = tuple(positions)
-        ends, marks = await asyncio.gather(
-            self.end_offsets(partition, topics, committed=True), self.end_offsets(partition, topics, committed=False)
-        )
+        marks = await self.end_offsets(partition, topics, committed=False)
+        if all(marks[topic] <= start for topic, start in positions.items()):
+            return {topic: Fetched((), start, marks[topic]) for topic, start in positions.items()}
+        ends = await self.end_offsets(partition, topics, committed=True)
         if all(ends[topic] <= start for topic, start in positions.items()):
             return {topic: Fetched((), start, marks[topic]) for topic, start in positions.items()}
         found: dict[str, Fetched] = {}
@@ -95,8 +154,7 @@ class SteadyKafkaStore(KafkaStore):
 
 
 def _create(layout: Layout) -> Store:
-    # One store serves all engines here, and a fetch that waits at the broker for one keeps those of others from it.
-    settings = KafkaSettings(broker_address(), fetch_wait_ms=5)
+    settings = KafkaSettings(broker_address())
     prefix = new_prefix()
     store = SteadyKafkaStore(prefix, layout.space.partitions, settings, layout.clock)
 
@@ -107,8 +165,8 @@ def _create(layout: Layout) -> Store:
     ]
     # The test's clock is the topics': records keep the time that they are given.
     config = {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
-    topics, now = layout.topics, store.now()
-    layout.wait(create_topics(settings, prefix, topics, store.partitions, config=config, markers=markers, now=now))
+    _warm().create({store.full(topic): config for topic in layout.topics}, store.partitions)
+    layout.wait(store.begin(markers))
     return store
 
 
@@ -116,16 +174,8 @@ def _close(store: Store, layout: Layout) -> None:
     """Delete the topics too: some hundred tests leave thousands of partitions, and the broker slows down with them."""
     assert isinstance(store, KafkaStore)
 
-    async def close() -> None:
-        await store.close()
-        cluster = clients.admin(store.settings)
-        try:
-            await cluster.start()
-            await cluster.delete_topics([store.full(topic) for topic in layout.topics])
-        finally:
-            await clients.close(cluster)
-
-    layout.wait(close())
+    layout.wait(store.close())
+    _warm().delete([store.full(topic) for topic in layout.topics])
 
 
 def _reopen(store: Store, layout: Layout) -> Store:

@@ -346,6 +346,7 @@ class Writer:
         places: dict[tuple[str, int], list[tuple[Outgoing, int]]] = defaultdict(list)
         for record, timestamp in records:
             places[record.topic, record.partition].append((record, timestamp))
+        await self._cluster.answer(clients.learn(self._sender, {topic for topic, _ in places}), "asking for topics")
         sent = [
             (place, future)
             for place, held in places.items()

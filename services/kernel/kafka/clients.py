@@ -152,14 +152,18 @@ _client.create_conn = _connect_unhurried
 _client.AIOKafkaClient.bootstrap = _bootstrap_explained
 
 
-def consumer(settings: KafkaSettings, *, committed: bool = True) -> Any:  # noqa: ANN401
-    """Make a consumer that is assigned its partitions by hand and never moves to another offset by itself."""
+def consumer(settings: KafkaSettings, *, committed: bool = True, wait_ms: int | None = None) -> Any:  # noqa: ANN401
+    """Make a consumer that is assigned its partitions by hand and never moves to another offset by itself.
+
+    Its fetches wait at the broker for news as long as the settings say, or for `wait_ms`: a broker answers one request
+    of a connection after the other, so whoever reads here and there must not leave one behind that waits.
+    """
     return AIOKafkaConsumer(
         **settings.client(),
         auto_offset_reset="none",
         enable_auto_commit=False,
         isolation_level="read_committed" if committed else "read_uncommitted",
-        fetch_max_wait_ms=settings.fetch_wait_ms,
+        fetch_max_wait_ms=settings.fetch_wait_ms if wait_ms is None else wait_ms,
         max_partition_fetch_bytes=_PARTITION_FETCH_BYTES,
         retry_backoff_ms=_RETRY_BACKOFF_MS * 4,
     )

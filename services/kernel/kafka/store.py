@@ -35,7 +35,9 @@ _CLOSING_S = 3.0
 _WHOLE_LOG_S = 10.0
 _ANSWER_S = 15.0
 _REPLAY_MAX = 5_000
-_REPLAY_WAIT_MS = 200
+# Of what ends with the end of a transaction nothing is handed out, so it is looked again soon whether all is read.
+_REPLAY_WAIT_MS = 5
+_REPLAY_FETCH_MS = 5
 _STALLED_S = 30.0
 _BEHIND_WAIT_S = 0.05
 _GROUP_OFFSETS_S = 1.0
@@ -227,13 +229,17 @@ class KafkaStore:
             await asyncio.sleep(timeout_s)
 
     async def _reading(self, topic: str, partition: int, start: int) -> Any:  # noqa: ANN401
-        """Return the reader of a topic partition, standing where it is asked to read.
+        """Return the reader of a topic partition, standing where it is asked to read: another one where it does not.
 
         Each has one of its own: what nobody has taken yet of one topic would keep the others from being fetched.
         Where it stands is asked of it: a fetch that was cancelled half-way has moved it (kafka.md, rule 2).
         """
         place = TopicPartition(self.full(topic), partition)
         reader = self._readers.get(place)
+        if reader is not None and await reader.position(place) != start:
+            # What it asked for last keeps it waiting at the broker; another one reads at once.
+            self._later(clients.close(self._readers.pop(place)))
+            reader = None
         if reader is None:
             reader = await self._started(clients.consumer(self.settings))
             try:
@@ -244,8 +250,6 @@ class KafkaStore:
             reader.assign([place])
             reader.seek(place, start)
             self._readers[place] = reader
-        elif await reader.position(place) != start:
-            reader.seek(place, start)
         return reader
 
     async def end_offsets(self, partition: int, topics: Sequence[str], *, committed: bool) -> Mapping[str, int]:
@@ -263,13 +267,17 @@ class KafkaStore:
     @contextlib.asynccontextmanager
     async def _borrowed(self) -> AsyncIterator[Any]:
         """Lend a consumer that is assigned to nothing."""
-        reader = self._idle.pop() if self._idle else await self._started(clients.consumer(self.settings))
+        if self._idle:
+            reader = self._idle.pop()
+        else:
+            reader = await self._started(clients.consumer(self.settings, wait_ms=_REPLAY_FETCH_MS))
         try:
             yield reader
         except BaseException:
             self._later(clients.close(reader))
             raise
-        reader.unsubscribe()
+        # Paused, not unsubscribed: whoever wants no topic is told about all that the cluster has.
+        reader.pause(*reader.assignment())
         self._idle.append(reader)
 
     async def _started(self, client: Any) -> Any:  # noqa: ANN401
