@@ -191,7 +191,7 @@ class KafkaStore:
     async def fetch(self, partition: int, positions: Mapping[str, int], records_max: int) -> Mapping[str, Fetched]:
         """Read visible records; waits a moment when there are some that are not here yet."""
         places = {topic: TopicPartition(self.full(topic), partition) for topic in positions}
-        readers = {topic: await self._reading(topic, partition, start) for topic, start in positions.items()}
+        readers = await self._reading(partition, positions)
         found = await self._taken(readers, places, records_max)
         ends: Mapping[str, int] = {}
         unknown = any(readers[topic].highwater(place) is None for topic, place in places.items())
@@ -228,29 +228,38 @@ class KafkaStore:
         else:
             await asyncio.sleep(timeout_s)
 
-    async def _reading(self, topic: str, partition: int, start: int) -> Any:  # noqa: ANN401
-        """Return the reader of a topic partition, standing where it is asked to read: another one where it does not.
+    async def _reading(self, partition: int, positions: Mapping[str, int]) -> dict[str, Any]:
+        """Return the readers of topics, standing where they are asked to read: other ones where they do not.
 
-        Each has one of its own: what nobody has taken yet of one topic would keep the others from being fetched.
-        Where it stands is asked of it: a fetch that was cancelled half-way has moved it (kafka.md, rule 2).
+        Each topic has one of its own: what nobody has taken yet of one would keep the others from being fetched. Where
+        it stands is asked of it: a fetch that was cancelled half-way has moved it (kafka.md, rule 2). One that is to
+        move is kept waiting at the broker by what it asked for last, so another one takes its place.
         """
-        place = TopicPartition(self.full(topic), partition)
-        reader = self._readers.get(place)
-        if reader is not None and await reader.position(place) != start:
-            # What it asked for last keeps it waiting at the broker; another one reads at once.
-            self._later(clients.close(self._readers.pop(place)))
-            reader = None
-        if reader is None:
-            reader = await self._started(clients.consumer(self.settings))
-            try:
-                await self._check_topics(reader, [topic], partition)
-            except BaseException:
-                self._later(clients.close(reader))
-                raise
-            reader.assign([place])
-            reader.seek(place, start)
-            self._readers[place] = reader
-        return reader
+        missing = []
+        for topic, start in positions.items():
+            place = TopicPartition(self.full(topic), partition)
+            reader = self._readers.get(place)
+            if reader is None or await reader.position(place) != start:
+                missing.append(self._begin(topic, place, start))
+        for failure in await asyncio.gather(*missing, return_exceptions=True):
+            if isinstance(failure, BaseException):
+                raise failure
+        return {topic: self._readers[TopicPartition(self.full(topic), partition)] for topic in positions}
+
+    async def _begin(self, topic: str, place: Any, start: int) -> None:  # noqa: ANN401
+        """Have a topic partition read from an offset on."""
+        before = self._readers.pop(place, None)
+        if before is not None:
+            self._later(clients.close(before))
+        reader = await self._started(clients.consumer(self.settings))
+        try:
+            await self._check_topics(reader, [topic], place.partition)
+        except BaseException:
+            self._later(clients.close(reader))
+            raise
+        reader.assign([place])
+        reader.seek(place, start)
+        self._readers[place] = reader
 
     async def end_offsets(self, partition: int, topics: Sequence[str], *, committed: bool) -> Mapping[str, int]:
         """Return last stable offsets (`committed`) or high watermarks."""
