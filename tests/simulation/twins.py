@@ -9,12 +9,14 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
+from schemas.envelope import Position
 from tests.simulation.entries import read_entry
 from tests.simulation.laws.law import LawBroken
 from tests.simulation.laws.published import Published
 from tests.simulation.workload.known import LOGS
 from tests.simulation.world import World
 
+_ORDERED = ("pool/", "assessor/", "cover/")
 _OFFSET = re.compile(r"\.inbox@[0-9a-f]{16}/\d+/\d+")
 Story = Mapping[str, list[str]]
 
@@ -33,6 +35,26 @@ def story(world: World, published: Published) -> Story:
         name = outcome.input_id if ".inbox@" in position else position
         told[f"outcome of {name}"].append(repr(outcome.model_copy(update={"log_position": "", "position": ""})))
     return {name: sorted(_OFFSET.sub("", line) for line in lines) for name, lines in told.items()}
+
+
+def in_any_order(world: World) -> bool:
+    """Tell whether a pool, an account or a cover heard two things of one instant: which is first is chance, and counts.
+
+    A pool shares out what it has in the order in which it hears of claims; how that is numbered follows.
+    """
+    heard: dict[tuple[str, int], Position] = {}
+    for log in LOGS:
+        for partition in range(world.partitions):
+            for record in world.records[log, partition][1:]:
+                entry = read_entry(record)
+                if entry.input is None or not entry.input.topic.endswith(".inbox"):
+                    continue
+                if (
+                    entry.key.startswith(_ORDERED)
+                    and heard.setdefault((entry.key, entry.at), entry.input) != entry.input
+                ):
+                    return True
+    return False
 
 
 def demand_same(faulty: Story, faultless: Story) -> None:

@@ -148,9 +148,9 @@ class Covers:
         claim = self._open(entry, event.claim)
         if event.amount_minor >= claim.amount_minor:
             broken(entry, f"{claim.amount_minor} was claimed")
+        claim.held_minor = claim.held_minor * event.amount_minor // claim.amount_minor
         claim.amount_minor = event.amount_minor
         claim.amounts.add(event.amount_minor)
-        claim.held_minor = min(claim.held_minor, event.amount_minor)
 
     def _withdrawn(self, entry: Entry, event: ClaimWithdrawn) -> None:
         claim = self._open(entry, event.claim)
@@ -186,11 +186,14 @@ class Covers:
             self.debts[event.payout] = of_claim(event)
 
     def _line(self, entry: Entry, event: ClaimShareHeld | ClaimAllocated, claim: ClaimBook) -> int:
-        """Return what of a pool's line a claim takes, once: no more than is claimed or approved now."""
+        """Return what of a pool's line a claim takes, once: the same share of less, where less is claimed than then."""
         if event.allocation is None or event.allocation in claim.allocations:
             broken(entry, f"allocations taken so far are {claim.allocations}")
         claim.allocations.add(event.allocation)
         line = self.lines[event.claim, event.allocation]
+        reckoned = line.allocated_minor + line.deferred_minor
+        if claim.amount_minor < reckoned:
+            return max(0, line.allocated_minor * claim.amount_minor // reckoned - claim.given_minor)
         return min(line.amount_minor, claim.amount_minor - claim.given_minor)
 
     def _held(self, entry: Entry, event: ClaimShareHeld) -> None:

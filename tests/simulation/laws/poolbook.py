@@ -32,14 +32,14 @@ class TrancheBook:
 
 @dataclass(slots=True)
 class ClaimBook:
-    """A claim as the pool knows it."""
+    """A claim as the pool knows it; `roundings` counts how often it came to less."""
 
     cover: str
     amount_minor: int
     status: Literal["undecided", "approved", "closed"]
     allocated_minor: int = 0
     late: bool = False
-    eased: bool = False
+    roundings: int = 0
 
     @property
     def owed_minor(self) -> int:

@@ -82,9 +82,10 @@ class Settlements:
             broken(entry, f"it was claimed and approved at {said.amounts}")
         claim = ClaimBook(event.cover, event.amount_minor, event.status)
         if before is not None:
-            claim.allocated_minor, claim.late = min(before.allocated_minor, event.amount_minor), before.late
-            eases = incident.stage != "open" and event.amount_minor < before.amount_minor
-            claim.eased = before.eased or eases
+            # Of what it was allocated it keeps the same share of less.
+            claim.allocated_minor = before.allocated_minor * event.amount_minor // max(1, before.amount_minor)
+            claim.late = before.late
+            claim.roundings = before.roundings + (event.amount_minor < before.amount_minor)
             incident.freed_minor += before.allocated_minor - claim.allocated_minor
         elif incident.stage != "open":
             claim.late = True
@@ -227,14 +228,15 @@ def _line(name: str, owed: int, amount: int, allocated: int) -> Line:
 
 
 def _equal(name: str, incident: IncidentBook) -> None:
-    """Demand equal shares of equal claims, but for a unit an allocation.
+    """Demand equal shares of equal claims, but for a unit an allocation and a reduction.
 
-    A claim that was heard of late, or came to less once shares were held for it, has its share by other rules.
+    A claim that was heard of late has its share by another rule.
     """
     alike: dict[int, list[int]] = {}
     for claim in incident.claims.values():
-        if claim.status == "approved" and not claim.late and not claim.eased:
+        if claim.status == "approved" and not claim.late:
             alike.setdefault(claim.amount_minor, []).append(claim.allocated_minor)
+    units = incident.allocations + sum(claim.roundings for claim in incident.claims.values())
     for amount, shares in alike.items():
-        if max(shares) - min(shares) > incident.allocations:
+        if max(shares) - min(shares) > units:
             raise LawBroken(f"incident {name}: claims of {amount} get {shares}")
