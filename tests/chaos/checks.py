@@ -17,9 +17,11 @@ from tests.chaos.watch import Place, Witness, digest
 
 _READS = {
     "governance": ("governance.actions",),
+    "assessors": ("assessor.actions",),
     "incidents": ("incident.reports",),
     "claims": ("cover.registrations", "claim.filings"),
-    "adjudication": ("assessor.votes",),
+    "adjudication": ("assessor.votes", "case.actions"),
+    "pools": ("cover.requests", "capital.movements"),
     "payouts": ("payout.receipts",),
 }
 _PUBLIC = tuple(stream.name for stream in INPUTS)
@@ -189,7 +191,14 @@ _ONCE = {
     "claim.denied.v1": ("claim",),
     "claim.drawn.v1": ("claim",),
     "claim.withdrawn.v1": ("claim",),
-    "claim.paid.v1": ("claim",),
+    "claim.allocated.v1": ("claim", "payout"),
+    "claim.paid.v1": ("claim", "payout"),
+    "cover.sold.v1": ("cover",),
+    "capital.deposited.v1": ("provider", "transaction"),
+    "stake.added.v1": ("assessor", "transaction"),
+    "stake.settled.v1": ("assessor", "case", "round"),
+    "incident.settled.v1": ("incident", "allocation"),
+    "payout.booked.v1": ("payout",),
     "incident.opened.v1": ("product", "producer", "reference"),
     "report.joined.v1": ("incident", "producer", "reference"),
     "case.opened.v1": ("case",),

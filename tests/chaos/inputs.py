@@ -10,13 +10,16 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from schemas.adjudication import CastVote, Choice
+from schemas.assessors import AddStake, RegisterAssessor
 from schemas.claims import FileClaim, ReduceClaim, RegisterCover, WithdrawClaim
 from schemas.envelope import Input, Message, Outgoing
-from schemas.governance import ListProduct, ProfileAssessor, PublishRulebook, RegisterPrincipal
+from schemas.governance import ListProduct, OpenPool, PublishRulebook, RegisterPrincipal, SetStakeTerms
 from schemas.incidents import ReportIncident
 from schemas.instants import DAY, SECOND
 from schemas.outcomes import InputOutcome, PayoutInstruction
 from schemas.payouts import ReceiptConfirmed, ReceiptFailed, ReceiptSubmitted
+from schemas.pools import DepositCapital, PoolTerms, RequestCover
+from schemas.rulebook import PayoutTerms
 from schemas.topics import INPUTS
 from services.kernel.partitioner import partition_of
 from services.kernel.proofs import vouch
@@ -32,12 +35,16 @@ ASSESSORS = tuple(f"eip155:1:0x{number:040x}" for number in range(0xA1, 0xA4))
 BALLOT = 6 * SECOND
 """The longest a ballot of the load is open; nothing else it begins takes longer than a payout's receipt."""
 _STREAMS = {model: stream.name for stream in INPUTS for model in stream.types}
-_VOUCHERS = {"claim.filings": GATEWAY, "assessor.votes": GATEWAY}
+PROVIDER = "eip155:1:0x" + "c0" * 20
+_GIVEN_COVERS = 12
+"""Covers that each pool sells before its product is hit; a claim is filed on each."""
+_FOR_PEOPLE = ("claim.filings", "assessor.votes", "assessor.actions", "cover.requests", "capital.movements")
+_VOUCHERS = dict.fromkeys(_FOR_PEOPLE, GATEWAY)
 _AGAIN_S = 0.4
 _KEPT = 2_000
 _NEW_SHARE = 5
 _MUCH = 600
-_PROFILE_S = 0.4
+_STAKE_S = 0.4
 
 
 def rulebook() -> dict[str, object]:
@@ -50,20 +57,32 @@ def rulebook() -> dict[str, object]:
         "report_within": "90d",
         "procedure": [{"stage": "corroboration", **corroboration}],
     }
+    rules["claim"]["intake"]["not_before"] = "0s"
+    rules["claim"]["settlement"] = {"cut_off": "14d"}
     rules["claim"]["procedure"][0]["window"] = f"{BALLOT // SECOND}s"
     rules["claim"]["payout"] |= {"receipt_within": "8s"}
     return rules
 
 
-def products(prefix: str, partitions: int) -> list[str]:
-    """Name one product for each partition."""
+def products(prefix: str, partitions: int, kind: str = "product") -> list[str]:
+    """Name one product (or whatever else) for each partition."""
     found: dict[int, str] = {}
     number = 0
     while len(found) < partitions:
         name = f"{prefix}-{number}"
-        found.setdefault(partition_of(f"product/{name}", partitions), name)
+        found.setdefault(partition_of(f"{kind}/{name}", partitions), name)
         number += 1
     return [found[partition] for partition in sorted(found)]
+
+
+def pools(partitions: int) -> list[str]:
+    """Name one pool for each partition; its one product has the same name."""
+    return products("pool", partitions, "pool")
+
+
+def given_covers(partitions: int) -> list[str]:
+    """Name the covers that pools sell before their product is hit, as pools number them."""
+    return [f"{pool}.{number}" for pool in pools(partitions) for number in range(1, _GIVEN_COVERS + 1)]
 
 
 def key_of(principal: str) -> Ed25519PrivateKey:
@@ -101,14 +120,33 @@ def vouched(space: Space, records: Sequence[Outgoing]) -> list[Outgoing]:
 def governance(space: Space) -> list[Outgoing]:
     """What governance decides before anything else."""
     listed = products("vault", space.partitions) + products("busy", space.partitions)
+    payout = PayoutTerms.model_validate_json(json.dumps(world.rulebook()["claim"]["payout"]))
+    terms = PoolTerms(
+        capacity_bps=20_000,
+        product_bps=10_000,
+        dependency_bps=10_000,
+        floor_rate_bps=200,
+        ceiling_rate_bps=1_000,
+        reserve_bps=1_000,
+        junior_bps=7_000,
+        period_min=DAY,
+        period_max=365 * DAY,
+        notice=DAY,
+        payout=payout,
+    )
     contents: list[Input] = [
         PublishRulebook.model_validate_json(json.dumps({"scope": world.SCOPE, "rulebook": rulebook()})),
         *(
             ListProduct(product=name, title=f"Vault {name}", peril="exploit", asset=ASSET, rulebook=RULEBOOK)
             for name in listed
         ),
-        *(ProfileAssessor(assessor=account, stake_minor=1_000) for account in ASSESSORS),
-        _registration(GATEWAY, ("claim.filings", "assessor.votes"), "*"),
+        SetStakeTerms(asset=ASSET, stake_min_minor=1, notice=DAY, payout=payout),
+        *(OpenPool(pool=name, title=f"Pool {name}", asset=ASSET, terms=terms) for name in pools(space.partitions)),
+        *(
+            ListProduct(product=name, title=f"Vault {name}", peril="exploit", asset=ASSET, rulebook=RULEBOOK, pool=name)
+            for name in pools(space.partitions)
+        ),
+        _registration(GATEWAY, _FOR_PEOPLE, "*"),
         *(_registration(bot, ("incident.reports",), ()) for bot in BOTS),
     ]
     return [record(space, content, f"given-{number}") for number, content in enumerate(contents)]
@@ -119,16 +157,51 @@ def _registration(principal: str, streams: tuple[str, ...], accounts: tuple[str,
     return RegisterPrincipal(principal=principal, public_key=public_key, streams=streams, accounts=accounts)
 
 
+def capital(space: Space) -> list[Outgoing]:
+    """Stakes of assessors, and capital that bears whatever the load claims."""
+    contents: list[tuple[str, Input]] = []
+    for account in ASSESSORS:
+        contents.append((f"joins-{account[-2:]}", RegisterAssessor(assessor=account)))
+        stake = AddStake(assessor=account, amount_minor=1_000, transaction="given")
+        contents.append((f"stakes-{account[-2:]}", stake))
+    for pool in pools(space.partitions):
+        deposit = DepositCapital(
+            pool=pool, provider=PROVIDER, tranche="junior", amount_minor=10**15, transaction="given"
+        )
+        contents.append((f"capital-{pool}", deposit))
+    return [record(space, content, name, GATEWAY) for name, content in contents]
+
+
+def sold(space: Space) -> list[Outgoing]:
+    """Requests for the covers on which claims against pools are filed."""
+    return [record(space, _request(name), f"given:{name}", GATEWAY) for name in given_covers(space.partitions)]
+
+
+def _request(name: str) -> RequestCover:
+    pool = name.rpartition(".")[0]
+    return RequestCover(
+        pool=pool,
+        product=pool,
+        holder=holder(pool),
+        amount_minor=COVERED_MINOR,
+        period=30 * DAY,
+        premium_max_minor=COVERED_MINOR,
+        transaction=name,
+    )
+
+
 def incidents(space: Space, now: int) -> list[Outgoing]:
     """Reports that confirm one incident of each product on which claims are filed."""
+    hit = [(name, now - DAY) for name in products("vault", space.partitions)]
+    hit += [(name, now - SECOND) for name in pools(space.partitions)]
     return [
         record(
             space,
-            ReportIncident(product=name, reference="seen", occurred_at=now - DAY, summary="drained"),
+            ReportIncident(product=name, reference="seen", occurred_at=occurred_at, summary="drained"),
             f"seen-{name}-{bot}",
             bot,
         )
-        for name in products("vault", space.partitions)
+        for name, occurred_at in hit
         for bot in BOTS
     ]
 
@@ -138,6 +211,11 @@ def holder(cover: str) -> str:
     return f"eip155:1:0x{hashlib.sha256(cover.encode()).hexdigest()[:40]}"
 
 
+def number_of(cover: str) -> int:
+    """Return the number by which a cover's story is chosen: `c17` is 17, `pool-2.5` is 5."""
+    return int(cover.rpartition(".")[2].lstrip("c"))
+
+
 class _Due(NamedTuple):
     at: float
     content: Input
@@ -145,7 +223,7 @@ class _Due(NamedTuple):
 
 
 class Stream:
-    """Inputs without end: new covers, reports, profiles and rubbish, and what outcomes and instructions call for.
+    """Inputs without end: new covers, reports, stakes, sales and rubbish, and what outcomes and instructions call for.
 
     What is called for comes first, so that the stream is as broad as the services are quick; `take` fills up with
     what is new, so that it is never thinner than asked for.
@@ -160,7 +238,9 @@ class Stream:
         self._covers = 0
         self._reports = 0
         self._other = 0
-        self._profile_at = 0.0
+        self._stake_at = 0.0
+        self._unclaimed = deque(given_covers(space.partitions))
+        self._pools = pools(space.partitions)
         # What is filed has to be voted on in time, so votes do not wait for filings.
         self._urgent: deque[_Due] = deque()
         self._filings: deque[_Due] = deque()
@@ -191,7 +271,7 @@ class Stream:
         if outcome.fate == "refused" and outcome.refusal is not None and outcome.refusal.unknown:
             # Too early: the same again, id included.
             place = f"{outcome.position} again"
-            if kind in ("file", "vote", "report") and place not in self._heard:
+            if kind in ("file", "vote", "report", "claim", "ballot") and place not in self._heard:
                 self._heard.add(place)
                 self._call(self._again(kind, name), outcome.input_id, now + _AGAIN_S)
             return
@@ -202,12 +282,17 @@ class Stream:
             self._call(self._filing(name), f"file:{name}", now)
         elif kind == "file":
             self._voting(name, now)
+        elif kind == "claim":
+            for assessor in range(len(ASSESSORS)):
+                self._call(self._vote(name, assessor), f"ballot:{name}-{assessor}", now + _AGAIN_S / 2)
         elif kind == "report" and name.endswith("-a") and int(name.split("-")[-2]) % 2:
             self._call(self._report(name, BOTS[1]), f"report:{name[:-1]}b", now)
 
     def _again(self, kind: str, name: str) -> Input:
         if kind == "file":
             return self._filing(name)
+        if kind == "claim":
+            return self._claim(name)
         if kind == "report":
             return self._report(name, BOTS[0] if name.endswith("a") else BOTS[1])
         cover, _, number = name.rpartition("-")
@@ -218,6 +303,15 @@ class Stream:
         amount = COVERED_MINOR + 1 if number % 25 == 3 else COVERED_MINOR // 10 + number
         incident = f"{self._vaults[number % len(self._vaults)]}/1"
         return FileClaim(cover=cover, claimant=holder(cover), incident=incident, amount_minor=amount)
+
+    def _claim(self, cover: str) -> FileClaim:
+        pool = cover.rpartition(".")[0]
+        return FileClaim(
+            cover=cover,
+            claimant=holder(pool),
+            incident=f"{pool}/1",
+            amount_minor=COVERED_MINOR // 10 + number_of(cover),
+        )
 
     def _voting(self, cover: str, now: float) -> None:
         number = int(cover[1:])
@@ -235,12 +329,12 @@ class Stream:
             self._call(reduced, f"reduce:{cover}", now + 2 * _AGAIN_S)
 
     def _vote(self, cover: str, number: int) -> CastVote:
-        choice: Choice = "deny" if int(cover[1:]) % 7 == number else "accept"
+        choice: Choice = "deny" if number_of(cover) % 7 == number else "accept"
         return CastVote(case=f"claim/{cover}/1", assessor=ASSESSORS[number], choice=choice, clause="1.1")
 
     def _pay(self, told: PayoutInstruction, now: float) -> None:
         """Confirm most attempts, fail some first ones, and leave a few without an answer."""
-        number, attempt = int(told.cover[1:]), told.attempt
+        number, attempt = number_of(told.cover or ""), told.attempt
         payout, name = told.reference, f"{told.reference}/{told.attempt}"
         if number % 40 == 11:
             return
@@ -272,9 +366,12 @@ class Stream:
         for waiting in (self._urgent, self._filings):
             found += self._called_for(waiting, count - len(found), now)
         if self.is_new_wanted:
-            if now > self._profile_at:
-                self._profile_at = now + _PROFILE_S
-                found.append(self._profile())
+            if now > self._stake_at:
+                self._stake_at = now + _STAKE_S
+                found += [self._stake(), self._sale()]
+                if self._unclaimed:
+                    cover = self._unclaimed.popleft()
+                    self._call(self._claim(cover), f"claim:{cover}", now)
             found += self._new(count - len(found))
         self.random.shuffle(found)
         made = vouched(self.space, found)
@@ -318,11 +415,18 @@ class Stream:
                 found.append(self._bad())
         return found
 
-    def _profile(self) -> Outgoing:
-        self.made["profile"] += 1
+    def _stake(self) -> Outgoing:
+        self.made["stake"] += 1
         self._other += 1
-        profile = ProfileAssessor(assessor=self.random.choice(ASSESSORS), stake_minor=1_000 + self._other)
-        return record(self.space, profile, f"profile:{self._other}")
+        name = f"stake:{self._other}"
+        stake = AddStake(assessor=self.random.choice(ASSESSORS), amount_minor=1, transaction=name)
+        return record(self.space, stake, name, GATEWAY)
+
+    def _sale(self) -> Outgoing:
+        self.made["sale"] += 1
+        self._other += 1
+        name = f"{self.random.choice(self._pools)}.s{self._other}"
+        return record(self.space, _request(name), f"sale:{name}", GATEWAY)
 
     def _register(self, cover: str, identifier: str, amount: int = COVERED_MINOR) -> Outgoing:
         product = self._vaults[int(cover[1:]) % len(self._vaults)]
