@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from schemas.topics import INPUTS, INSTRUCTIONS, OUTCOMES, SERVICES
 from services.kernel.kafka import clients
@@ -26,6 +26,7 @@ _READS = {
 }
 _PUBLIC = tuple(stream.name for stream in INPUTS)
 _FINDINGS_MAX = 30
+_WAIT_MS = 5
 _ABSENT = 0xFFFFFFFF
 
 
@@ -61,46 +62,53 @@ class Reader:
 
     def __init__(self, space: Space, settings: KafkaSettings) -> None:
         self.space = space
-        self.settings = settings
         self.offsets: dict[Place, list[int]] = {}
+        # Of the ends of transactions nothing is handed out: neither broker nor client waits for anything there.
+        self._consumers = {
+            committed: clients.consumer(settings, committed=committed, wait_ms=_WAIT_MS) for committed in (True, False)
+        }
+
+    async def __aenter__(self) -> Self:
+        for consumer in self._consumers.values():
+            await consumer.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for consumer in self._consumers.values():
+            await clients.close(consumer)
 
     async def committed(self, topic: str, partition: int) -> AsyncIterator[Any]:
         """Read what is committed."""
         offsets = self.offsets[topic, partition] = []
-        async for record in _read(self.space, self.settings, (topic, partition), committed=True):
+        async for record in self._read((topic, partition), committed=True):
             offsets.append(record.offset)
             yield record
 
     async def aborted(self, place: Place) -> list[int]:
         """Return the offsets of what is stored and was not committed."""
         committed = set(self.offsets[place])
-        stored = [record.offset async for record in _read(self.space, self.settings, place, committed=False)]
+        stored = [record.offset async for record in self._read(place, committed=False)]
         return [offset for offset in stored if offset not in committed]
 
-
-async def _read(space: Space, settings: KafkaSettings, name: Place, *, committed: bool) -> AsyncIterator[Any]:
-    place = clients.TopicPartition(f"{space.name}.{name[0]}", name[1])
-    reader = clients.consumer(settings, committed=committed)
-    await reader.start()
-    try:
+    async def _read(self, name: Place, *, committed: bool) -> AsyncIterator[Any]:
+        place, reader = clients.TopicPartition(f"{self.space.name}.{name[0]}", name[1]), self._consumers[committed]
         reader.assign([place])
         reader.seek(place, 0)
         end = (await reader.end_offsets([place]))[place]
         while await reader.position(place) < end:
-            for records in (await reader.getmany(place, timeout_ms=500, max_records=5_000)).values():
+            for records in (await reader.getmany(place, timeout_ms=_WAIT_MS, max_records=5_000)).values():
                 for record in records:
                     yield record
-    finally:
-        await clients.close(reader)
 
 
 async def audit(space: Space, settings: KafkaSettings, witness: Witness) -> Audit:
     """Check everything."""
-    found, reader = Audit(), Reader(space, settings)
-    fates = await _logs(reader, found)
-    await _inputs(reader, fates, found)
-    await _published(reader, witness, found)
-    await _aborted(reader, found)
+    found = Audit()
+    async with Reader(space, settings) as reader:
+        fates = await _logs(reader, found)
+        await _inputs(reader, fates, found)
+        await _published(reader, witness, found)
+        await _aborted(reader, found)
     return found
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -14,9 +14,9 @@ from tests.chaos.watch import Shadows, Witness
 from tools.broker import Cluster
 
 _FIRST, _SECOND = "a", "b"
-_CALM_S = 1.5
+_CALM_S = 0.5
 _DOWN_S = 4.0
-_TOGETHER = 2
+_TOGETHER = 3
 
 
 @dataclass(slots=True)
@@ -76,19 +76,33 @@ class Faults:
         return Fault("one of three kill -9", RUNNABLE, self.kill_one_of_three)
 
     async def happen_all(self, faults: Sequence[Fault]) -> None:
-        """Let faults happen in this order, two at a time where they have other victims."""
-        running: dict[asyncio.Task[None], Fault] = {}
+        """Let faults happen, several at a time where they have other victims: the first of those that are free."""
+        left, running = list(faults), dict[asyncio.Task[None], Fault]()
         try:
-            for fault in faults:
-                while len(running) >= _TOGETHER or any(set(fault.victims) & set(o.victims) for o in running.values()):
+            while left or running:
+                fault = self._next(left, running.values())
+                if fault is None:
                     await self._any_of(running)
-                running[asyncio.create_task(self.happen(fault))] = fault
-            while running:
-                await self._any_of(running)
+                else:
+                    left.remove(fault)
+                    running[asyncio.create_task(self.happen(fault))] = fault
         finally:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+    @staticmethod
+    def _next(left: Sequence[Fault], running: Collection[Fault]) -> Fault | None:
+        """Return what happens next; nothing, when it has to wait. What everybody is a victim of is not overtaken."""
+        busy = {victim for fault in running for victim in fault.victims}
+        if len(running) >= _TOGETHER:
+            return None
+        for fault in left:
+            if busy.isdisjoint(fault.victims):
+                return fault
+            if len(fault.victims) > 1:
+                return None
+        return None
 
     @staticmethod
     async def _any_of(running: dict[asyncio.Task[None], Fault]) -> None:

@@ -110,6 +110,7 @@ class Shadow:
         self.index = index
         self.position = 0
         self.times: list[int] = []
+        self.unpublished: list[Record] = []
         self._core: Partition | None = None
 
     async def core(self) -> Partition:
@@ -128,6 +129,7 @@ class Shadow:
                 core.apply(record)
                 self.position = record.offset + 1
                 self.times.append(record.timestamp)
+            self.unpublished += records
 
     async def undecided(self) -> list[str]:
         """Say which topics hold something undecided: by offsets, of what is visible as of what is not."""
@@ -161,6 +163,7 @@ class Shadows:
             service.name: [Shadow(self.store, space, service, index) for index in range(space.partitions)]
             for service in DECISION_SERVICES
         }
+        self._implied: dict[Place, set[bytes]] = defaultdict(set)
 
     async def close(self) -> None:
         """Close the store."""
@@ -168,12 +171,11 @@ class Shadows:
 
     def fresh(self, service: str) -> Fresh:
         """Return what says in which partitions a service's log has grown by records since it was first asked."""
-        log, starts = self.all[service][0].service.log, dict[int, int]()
+        log, starts, found = self.all[service][0].service.log, dict[int, int](), set[int]()
 
         async def ask() -> set[int]:
-            found = set()
             with contextlib.suppress(StoreError, OSError):
-                for partition in range(self.space.partitions):
+                for partition in set(range(self.space.partitions)) - found:
                     if partition not in starts:
                         ends = await self.store.end_offsets(partition, [log], committed=False)
                         starts[partition] = ends[log]
@@ -199,21 +201,21 @@ class Shadows:
 
     async def published(self) -> dict[Place, set[bytes]]:
         """Return the digest of everything that the committed logs imply for outsiders."""
-        implied: dict[Place, set[bytes]] = defaultdict(set)
+        last: list[Sequence[Record]] = []
         for shadow in (shadow for held in self.all.values() for shadow in held):
-            held: list[Record] = []
-            async for records in self.store.read(shadow.service.log, shadow.index):
-                held += records
-                # The last group may go on in what comes next.
-                *whole, rest = groups(held)
-                self._publish(implied, whole)
-                held = rest
-            self._publish(implied, groups(held))
+            await shadow.catch_up()
+            # The last group may go on in what comes next.
+            *whole, rest = groups(shadow.unpublished) or [[]]
+            self._publish(self._implied, whole)
+            shadow.unpublished = list(rest)
+            last.append(rest)
+        implied = defaultdict(set, {place: set(held) for place, held in self._implied.items()})
+        self._publish(implied, last)
         return implied
 
     def _publish(self, implied: Mapping[Place, set[bytes]], told: Iterable[Sequence[Record]]) -> None:
         for group in told:
-            if group[0].offset == 0:
+            if not group or group[0].offset == 0:
                 continue
             for topic, publish in PUBLISHES.items():
                 for record in publish(self.space, group):
