@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 
-from services.process.assembly import RELAY, RUNNABLE
+from services.process.assembly import RELAY, WRITERS
 from tests.chaos.fleet import Fleet, until
 from tests.chaos.watch import Shadows, Witness
 from tools.broker import Cluster
@@ -66,14 +66,14 @@ class Faults:
         }
         found = [
             Fault(kind, (service,), partial(happen, service))
-            for service in RUNNABLE
+            for service in WRITERS
             for kind, happen in of_services.items()
         ]
-        return [*found, *[Fault("broker kill -9", RUNNABLE, self.kill_broker)] * 2]
+        return [*found, *[Fault("broker kill -9", WRITERS, self.kill_broker)] * 2]
 
     def one_of_three(self) -> Fault:
         """Return the fault of a cluster of several brokers."""
-        return Fault("one of three kill -9", RUNNABLE, self.kill_one_of_three)
+        return Fault("one of three kill -9", WRITERS, self.kill_one_of_three)
 
     async def happen_all(self, faults: Sequence[Fault]) -> None:
         """Let faults happen, several at a time where they have other victims: the first of those that are free."""
@@ -195,7 +195,7 @@ class Faults:
         node = self.random.choice(self.cluster.numbers)
         began = time.monotonic()
         await asyncio.to_thread(self.cluster.kill, node)
-        await asyncio.gather(*(self.decides(service) for service in RUNNABLE))
+        await asyncio.gather(*(self.decides(service) for service in WRITERS))
         took = time.monotonic() - began
         await asyncio.to_thread(self.cluster.restart, node)
         return [f"node {node}; all decided without it after {took:.1f} s"]

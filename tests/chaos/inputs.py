@@ -64,6 +64,11 @@ def rulebook() -> dict[str, object]:
     return rules
 
 
+def payout_terms() -> PayoutTerms:
+    """Return the terms of payouts that are no claim's."""
+    return PayoutTerms.model_validate_json(json.dumps(world.rulebook()["claim"]["payout"]))
+
+
 def products(prefix: str, partitions: int, kind: str = "product") -> list[str]:
     """Name one product (or whatever else) for each partition."""
     found: dict[int, str] = {}
@@ -117,10 +122,10 @@ def vouched(space: Space, records: Sequence[Outgoing]) -> list[Outgoing]:
     return made
 
 
-def governance(space: Space) -> list[Outgoing]:
+def governance(space: Space, _now: int) -> list[Outgoing]:
     """What governance decides before anything else."""
     listed = products("vault", space.partitions) + products("busy", space.partitions)
-    payout = PayoutTerms.model_validate_json(json.dumps(world.rulebook()["claim"]["payout"]))
+    payout = payout_terms()
     terms = PoolTerms(
         capacity_bps=20_000,
         product_bps=10_000,
@@ -157,7 +162,7 @@ def _registration(principal: str, streams: tuple[str, ...], accounts: tuple[str,
     return RegisterPrincipal(principal=principal, public_key=public_key, streams=streams, accounts=accounts)
 
 
-def capital(space: Space) -> list[Outgoing]:
+def capital(space: Space, _now: int) -> list[Outgoing]:
     """Stakes of assessors, and capital that bears whatever the load claims."""
     contents: list[tuple[str, Input]] = []
     for account in ASSESSORS:
@@ -172,7 +177,7 @@ def capital(space: Space) -> list[Outgoing]:
     return [record(space, content, name, GATEWAY) for name, content in contents]
 
 
-def sold(space: Space) -> list[Outgoing]:
+def sold(space: Space, _now: int) -> list[Outgoing]:
     """Requests for the covers on which claims against pools are filed."""
     return [record(space, _request(name), f"given:{name}", GATEWAY) for name in given_covers(space.partitions)]
 
@@ -368,7 +373,7 @@ class Stream:
         if self.is_new_wanted:
             if now > self._stake_at:
                 self._stake_at = now + _STAKE_S
-                found += [self._stake(), self._sale()]
+                found += [self._terms(), self._stake(), self._sale()]
                 if self._unclaimed:
                     cover = self._unclaimed.popleft()
                     self._call(self._claim(cover), f"claim:{cover}", now)
@@ -414,6 +419,12 @@ class Stream:
             else:
                 found.append(self._bad())
         return found
+
+    def _terms(self) -> Outgoing:
+        self.made["terms"] += 1
+        self._other += 1
+        terms = SetStakeTerms(asset=ASSET, stake_min_minor=1, notice=self._other * SECOND, payout=payout_terms())
+        return record(self.space, terms, f"terms:{self._other}")
 
     def _stake(self) -> Outgoing:
         self.made["stake"] += 1

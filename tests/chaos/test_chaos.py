@@ -14,11 +14,11 @@ import pytest
 from schemas.topics import OUTCOMES
 from services.cli.data import DataDirectory
 from services.kernel.kafka.settings import KafkaSettings
-from services.process.assembly import RELAY, RUNNABLE
+from services.process.assembly import RELAY, WRITERS
 from tests.chaos.checks import Audit, audit
 from tests.chaos.faults import Fault, Faults, longest_silence
 from tests.chaos.fleet import Fleet, until
-from tests.chaos.inputs import Stream, governance, incidents, spelled, vouched
+from tests.chaos.inputs import Stream, capital, governance, incidents, sold, spelled, vouched
 from tests.chaos.load import Load
 from tests.chaos.watch import Shadows, Witness
 from tests.integration.processes import ROOT
@@ -151,7 +151,7 @@ class Chaos:
         stream = Stream(self.space, self.seed, shadows.store.now())
         load = Load(stream, self.settings)
         witness = Witness(self.space, self.settings, stream.hear)
-        for service in RUNNABLE:
+        for service in WRITERS:
             self.fleet.start(service, "a")
         tasks = [asyncio.create_task(witness.run())]
         try:
@@ -161,7 +161,7 @@ class Chaos:
             laps.end("set up")
             faults = Faults(self.fleet, self.cluster, shadows, witness, chance)
             await asyncio.sleep(_STEADY_S)
-            await asyncio.gather(*(faults.decides(service) for service in RUNNABLE))
+            await asyncio.gather(*(faults.decides(service) for service in WRITERS))
             await faults.happen_all(schedule(faults))
             for task in tasks:
                 assert not task.done(), task.result()
@@ -197,10 +197,10 @@ class Chaos:
 
     async def _set_up(self, load: Load, shadows: Shadows) -> None:
         """Have everything there that the stream builds on."""
-        for service in RUNNABLE:
+        for service in WRITERS:
             await self.fleet.shared(self.fleet.of(service), PARTITIONS)
-        for inputs in (governance(self.space), incidents(self.space, shadows.store.now())):
-            await load.send(vouched(self.space, inputs))
+        for given in (governance, capital, sold, incidents):
+            await load.send(vouched(self.space, given(self.space, shadows.store.now())))
             await self._quiet(shadows)
         load.sent.clear()
 
