@@ -9,14 +9,15 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
+from schemas.assessors import StakeSettled
 from schemas.envelope import Position
+from schemas.pools import ReserveChanged
 from tests.simulation.entries import read_entry
 from tests.simulation.laws.law import LawBroken
 from tests.simulation.laws.published import Published
 from tests.simulation.workload.known import LOGS
 from tests.simulation.world import World
 
-_ORDERED = ("pool/", "assessor/", "cover/")
 _OFFSET = re.compile(r"\.inbox@[0-9a-f]{16}/\d+/\d+")
 Story = Mapping[str, list[str]]
 
@@ -38,22 +39,21 @@ def story(world: World, published: Published) -> Story:
 
 
 def in_any_order(world: World) -> bool:
-    """Tell whether a pool, an account or a cover heard two things of one instant: which is first is chance, and counts.
+    """Tell whether a pool heard of two rulings, or an account of two settlements, of one instant: their order is chance.
 
     A pool shares out what it has in the order in which it hears of claims; how that is numbered follows.
     """
-    heard: dict[tuple[str, int], Position] = {}
-    for log in LOGS:
+    heard: dict[tuple[str, int], Position | None] = {}
+    for log in ("pools.events", "assessors.events"):
         for partition in range(world.partitions):
             for record in world.records[log, partition][1:]:
                 entry = read_entry(record)
-                if entry.input is None or not entry.input.topic.endswith(".inbox"):
-                    continue
-                if (
-                    entry.key.startswith(_ORDERED)
-                    and heard.setdefault((entry.key, entry.at), entry.input) != entry.input
-                ):
-                    return True
+                match entry.content:
+                    case ReserveChanged(status="approved" | "closed") | StakeSettled():
+                        if heard.setdefault((entry.key, entry.at), entry.input) != entry.input:
+                            return True
+                    case _:
+                        pass
     return False
 
 
