@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 
+from schemas.ids import assessor_key
+from services.kernel.partitioner import partition_of
 from services.process.assembly import RELAY, WRITERS
 from tests.chaos.fleet import Fleet, until
+from tests.chaos.inputs import ASSESSORS
 from tests.chaos.watch import Shadows, Witness
 from tools.broker import Cluster
 
@@ -52,24 +55,30 @@ class Faults:
         self.random = chance
         self.happened: list[Happened] = []
         self.partitions = shadows.space.partitions
+        # Where there is one governor, one partition has all the work; and assessors are few.
+        homes = {partition_of(assessor_key(account), self.partitions) for account in ASSESSORS}
+        self._busy = {"governance": 1, "assessors": len(homes)}
 
     def now(self) -> int:
         """Return the time."""
         return self.shadows.store.now()
 
-    def kinds(self) -> list[Fault]:
-        """List every kind of fault of one broker and what runs on it, each service as victim of each."""
-        of_services = {
-            "kill -9": self.kill,
-            "stop, resume": self.stop_and_resume,
-            "join, leave": self.join_and_leave,
-        }
-        found = [
-            Fault(kind, (service,), partial(happen, service))
-            for service in WRITERS
-            for kind, happen in of_services.items()
-        ]
-        return [*found, *[Fault("broker kill -9", WRITERS, self.kill_broker)] * 2]
+    def chosen(self, count: int) -> list[Fault]:
+        """Choose so many faults of one broker and what runs on it, in any order.
+
+        A tenth of them is the broker's; of the other kinds there are as many of each as of any other, with each service
+        in turn as victim, so that twenty faults miss neither a kind nor a service.
+        """
+        of_services = {"kill -9": self.kill, "stop, resume": self.stop_and_resume, "join, leave": self.join_and_leave}
+        found = [Fault("broker kill -9", WRITERS, self.kill_broker)] * max(1, count // 10)
+        services = self.random.sample(WRITERS, len(WRITERS))
+        for turn in range(count):
+            for number, (kind, happen) in enumerate(of_services.items()):
+                service = services[(turn + 3 * number) % len(services)]
+                found.append(Fault(kind, (service,), partial(happen, service)))
+        found = found[:count]
+        self.random.shuffle(found)
+        return found
 
     def one_of_three(self) -> Fault:
         """Return the fault of a cluster of several brokers."""
@@ -126,8 +135,7 @@ class Faults:
     async def decides(self, service: str) -> None:
         """Wait until each partition of a service that has work has stored something that it had not before."""
         fresh = self.witness.fresh() if service == RELAY else self.shadows.fresh(service)
-        # Where there is one governor, one partition has all the work.
-        busy = 1 if service == "governance" else self.partitions
+        busy = self._busy.get(service, self.partitions)
         found: set[int] = set()
 
         async def condition() -> bool:

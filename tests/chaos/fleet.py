@@ -18,7 +18,7 @@ from services.process.shell import STOPPED_LATE
 from tests.integration.processes import ROOT
 from tools.broker import GUARD, Ports
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 """How long anything may take on a loaded machine before it is a failure."""
 POLL_S = 0.1
 _ASK_S = 2.0

@@ -70,15 +70,7 @@ def test_faults_of_services_and_broker__every_law_holds(
     # A dead broker's session must be over before it may start again.
     with Cluster(settings={"broker.session.timeout.ms": "1500"}) as cluster:
         chaos = Chaos(cluster, tmp_path, seed, report)
-
-        def schedule(happens: Faults) -> list[Fault]:
-            kinds = happens.kinds()
-            more = [happens.random.choice(kinds) for _ in range(faults - len(kinds))]
-            chosen = [*kinds, *more] if faults >= len(kinds) else happens.random.sample(kinds, faults)
-            happens.random.shuffle(chosen)
-            return chosen
-
-        chaos.run(schedule)
+        chaos.run(lambda happens: happens.chosen(faults))
 
 
 def test_one_of_three_brokers_killed__every_law_holds(
