@@ -47,7 +47,7 @@ def test_a_transaction_is_bounded__and_says_that_more_comes(new_harness: NewHarn
     darken(harness, 1)
     lengths: list[int] = []
 
-    def look(service: str, partition: int) -> None:
+    def look(_service: str, partition: int) -> None:
         lengths.append(len(harness.records("street.events", partition)))
 
     harness.after_step = look

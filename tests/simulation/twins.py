@@ -39,7 +39,7 @@ def story(world: World, published: Published) -> Story:
 
 
 def in_any_order(world: World) -> bool:
-    """Tell whether a pool heard of two rulings, or an account of two settlements, at one instant: which first is chance.
+    """Tell whether a pool heard of two rulings, or an account of two settlements, at one instant: chance orders them.
 
     A pool shares out what it has in the order in which it hears of claims; how that is numbered follows.
     """

@@ -10,7 +10,7 @@ from services.cli.data import DataDirectory
 from tests.integration.kafka.conftest import NewData
 from tests.integration.kafka.filling import administer, fill
 from tests.support.command import adjudex
-from tests.unit.cli.spaces import AGAIN, JUNK, PROFILE
+from tests.unit.cli.spaces import AGAIN, JUNK, TERMS
 from tests.unit.cli.spaces import new_data as embedded_data
 
 
@@ -66,7 +66,7 @@ def test_embedded_to_kafka_and_back__the_same_bytes_and_it_goes_on(embedded: Pat
     exports = [exported(data, tmp_path / f"{data.name}.jsonl") for data in (embedded, cluster, back)]
     assert exports[0] == exports[1] == exports[2]
 
-    embedded_again = fill(cluster, ({**PROFILE, "id": "later"}, JUNK))
+    embedded_again = fill(cluster, ({**TERMS, "id": "later"}, JUNK))
     assert verified(cluster)["log_hash"] == embedded_again.log_hash() != told["log_hash"]
 
 
@@ -76,7 +76,7 @@ def test_kafka_to_embedded__keeps_gaps_and_goes_on(decided: Path, tmp_path: Path
     assert (told["equal"], told["log_hash"]) == (True, original["log_hash"])
     assert verified(backup) == original
     lines = tmp_path / "lines.jsonl"
-    lines.write_text("".join(json.dumps(line) + "\n" for line in ({**AGAIN, "id": "later"}, JUNK, PROFILE)))
+    lines.write_text("".join(json.dumps(line) + "\n" for line in ({**AGAIN, "id": "later"}, JUNK, TERMS)))
     ended = adjudex("up", lines, "--until-idle", "--data", backup)
     assert ended.returncode == 0, ended.stderr
     assert verified(backup)["events"] > original["events"]

@@ -211,13 +211,14 @@ def space(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with Space(bootstrap, new_prefix("examples"), tmp_path_factory.mktemp("space")) as running:
         keys = [
             running.new_key(BOT, "incident.reports"),
-            running.new_key(GATEWAY, "claim.filings", accounts=["*"]),
+            running.new_key(GATEWAY, "claim.filings", "assessor.actions", accounts=["*"]),
             *(
                 running.new_key(f"assessor-{number}", "assessor.votes", accounts=[account])
                 for number, account in enumerate(ASSESSORS)
             ),
         ]
         running.decide([*world.market(), *keys])
+        running.decide(world.stakes())
         yield running
 
 

@@ -20,7 +20,7 @@ from services.process.shell import STOPPED_LATE
 from tests.integration.kafka.filling import opened_by, outgoing, settle
 from tests.integration.kafka.serving import PATIENCE_S, page, ready, running
 from tests.support.command import adjudex
-from tests.unit.cli.spaces import LINES, PROFILE
+from tests.unit.cli.spaces import LINES, TERMS
 from tools.broker import Cluster
 
 PASSWORD = "secret"
@@ -101,7 +101,7 @@ def test_services_with_their_rights__decide_and_publish_and_an_auditor_verifies(
     ],
 )
 def test_who_may_not_write__is_refused(user: str, topic: str, space: Path, guarded: str) -> None:
-    record = outgoing(space, PROFILE)._replace(topic=topic)
+    record = outgoing(space, TERMS)._replace(topic=topic)
     with pytest.raises(AuthorizationError, match="topics apply --acls"):
         asyncio.run(append(space, settings(guarded, user), record))
 
