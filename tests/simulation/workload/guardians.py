@@ -24,7 +24,7 @@ class Guardians:
         """Ask for a halt, confirm one, end one, or find."""
         if self.scene.known.halts_asked and self.scene.chance(0.6):
             return self._join()
-        acts: tuple[Callable[[], Said], ...] = (self._halt, self._halt, self._open, self._find, self._find)
+        acts: tuple[Callable[[], Said], ...] = (self._halt, self._halt, self._open, self._open, self._find)
         return self.scene.one(acts)()
 
     def _join(self) -> Said:

@@ -76,6 +76,8 @@ class Outside:
         self._beginnings = [each.beginnings() for each in beginners]
         self._patient = random.random() < 0.8
         self._rests = False
+        self._encores = 2
+        """How often somebody still speaks when a pool turns out to be in debt at the end."""
         self._later: list[tuple[int, int, list[Outgoing]]] = []
         self._scheduled = 0
         self._written: dict[str, Outgoing] = {}
@@ -103,6 +105,13 @@ class Outside:
         outcomes, instructions = self.scene.known.read_on(self.scene.world)
         for outcome in sorted(outcomes, key=lambda outcome: (outcome.input_id, outcome.fate, outcome.at)):
             self._resend(outcome)
+        if (
+            self._encores
+            and self.acts_left <= 0
+            and any(pool.deferred_minor for pool in self.scene.known.pools.values())
+        ):
+            self._encores -= 1
+            self.acts_left = 8
         for instruction in sorted(instructions, key=lambda instruction: instruction.reference):
             for said in self._executors.answers(instruction):
                 self._in(self.scene.random.randrange(8 * SECOND), [self._write(said)])
