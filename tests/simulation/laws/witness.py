@@ -122,7 +122,8 @@ def _told(event: Message) -> Iterator[str]:
     """Name what an event tells that its type does not."""
     match event:
         case IncidentSettled(cause=cause):
-            yield f"settled: {cause}{', short' if event.distributed_minor < event.owed_minor else ''}"
+            is_short = cause == "cut-off" and event.distributed_minor < event.owed_minor
+            yield f"settled: {cause}, short" if is_short else f"settled: {cause}"
         case ClaimAllocated(allocation=None):
             yield "share: of a claim that was not approved"
         case LocksAnswered(cases=cases) if cases:
