@@ -209,13 +209,16 @@ class ClaimDrawn(Event):
 class ClaimShareHeld(Event):
     """The incident was settled while this claim is undecided: `held_minor` waits for its ruling.
 
-    Also said of an approved claim that an allocation gives nothing: then nothing is held.
+    Also said of an approved claim that an allocation gives nothing: then nothing is held. `line_minor` of
+    `line_of_minor` is what the pool had allocated to the claim by then, and of what.
     """
 
     claim: ClaimId
     allocation: int
     amount_minor: AmountMinor
     held_minor: AmountMinor
+    line_minor: AmountMinor = 0
+    line_of_minor: AmountMinor = 0
     arithmetic: tuple[ArithmeticStep, ...]
 
 
@@ -224,6 +227,7 @@ class ClaimAllocated(Event):
     """A pool gave an approved claim something: `payout` is asked for, and `deferred_minor` is still owed.
 
     `allocation` is the pool's; without one, this is what earlier ones held for the claim until it was approved.
+    `line_minor` of `line_of_minor` is what the pool had allocated to the claim by then, and of what.
     """
 
     claim: ClaimId
@@ -237,6 +241,8 @@ class ClaimAllocated(Event):
     amount_minor: PositiveAmountMinor
     allocated_minor: AmountMinor
     deferred_minor: AmountMinor
+    line_minor: AmountMinor = 0
+    line_of_minor: AmountMinor = 0
     arithmetic: tuple[ArithmeticStep, ...]
     payout_terms: PayoutTerms
 

@@ -13,7 +13,9 @@ class Payments:
 
     `allocations` are the pool's allocations that were heard of, with their amounts. `held_minor` waits for the ruling,
     and `held_by` is the arithmetic of the first of what is held. `asked_minor` is the sum of `payouts` payouts that
-    were asked for; of those, `under_way` are not confirmed, and `paid_minor` is what the others transferred.
+    were asked for; of those, `under_way` are not confirmed, and `paid_minor` is what the others transferred. The last
+    line that was heard gave `line_minor` of `line_of_minor` in all: when less is claimed, its share of less counts, for
+    the pool and here alike, in whatever order they hear of it.
     """
 
     held_minor: int = 0
@@ -23,6 +25,8 @@ class Payments:
     under_way: PersistentMap[str, int] = field(default_factory=PersistentMap)
     allocations: PersistentMap[int, int] = field(default_factory=PersistentMap)
     held_by: tuple[ArithmeticStep, ...] = ()
+    line_minor: int = 0
+    line_of_minor: int = 0
 
 
 NOTHING = Payments()
@@ -43,22 +47,32 @@ def allocate(payments: Payments, event: ClaimAllocated) -> Payments:
     asked = ask(payments, event.payout, event.amount_minor)
     if event.allocation is None:
         return replace(asked, held_minor=0, held_by=())
-    return replace(asked, allocations=asked.allocations.set(event.allocation, event.amount_minor))
+    return _heard(asked, event.allocation, event)
 
 
 def hold(payments: Payments, event: ClaimShareHeld) -> Payments:
     """Hold what an allocation gave until the ruling."""
+    held = replace(payments, held_minor=event.held_minor, held_by=payments.held_by or event.arithmetic)
+    return _heard(held, event.allocation, event)
+
+
+def _heard(payments: Payments, allocation: int, event: ClaimShareHeld | ClaimAllocated) -> Payments:
+    """Note an allocation; of several lines the last counts as what was allocated in all."""
+    is_last = all(allocation > heard for heard in payments.allocations.sorted_keys())
     return replace(
         payments,
-        held_minor=event.held_minor,
-        held_by=payments.held_by or event.arithmetic,
-        allocations=payments.allocations.set(event.allocation, event.amount_minor),
+        allocations=payments.allocations.set(allocation, event.amount_minor),
+        line_minor=event.line_minor if is_last else payments.line_minor,
+        line_of_minor=event.line_of_minor if is_last else payments.line_of_minor,
     )
 
 
-def hold_share(payments: Payments, claimed_minor: int, instead_of_minor: int) -> Payments:
-    """Hold the same share of less (rounded down), as the pool does when it hears of it, and frees the rest."""
-    return replace(payments, held_minor=share_of(payments.held_minor, claimed_minor, instead_of_minor))
+def hold_share(payments: Payments, claimed_minor: int) -> Payments:
+    """Hold the same share of less, as the pool does when it hears of it, and frees the rest; never more than claimed."""
+    held_minor = payments.held_minor
+    if claimed_minor < payments.line_of_minor:
+        held_minor = share_of(payments.line_minor, claimed_minor, payments.line_of_minor)
+    return replace(payments, held_minor=min(held_minor, claimed_minor))
 
 
 def share_of(allocated_minor: int, claimed_minor: int, instead_of_minor: int) -> int:

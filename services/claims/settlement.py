@@ -98,9 +98,9 @@ def _released(claim: Claim, approved: ClaimApproved) -> tuple[ClaimAllocated, ..
 def allocate(cover: Cover, facts: Facts, content: AllocateClaim) -> tuple[ClaimAllocated | ClaimShareHeld, ...]:
     """Take a claim's line of a pool's allocation, once: held while the claim is undecided, else a payout.
 
-    The pool may not have heard yet that less is claimed or approved than it reckoned with. What an undecided claim was
-    allocated in all then counts at its share of less, as it will for the pool when it hears, which frees the rest. A
-    closed claim takes nothing, for the same reason.
+    The pool may not have heard yet that less is claimed or approved than it reckoned with. What the claim was allocated
+    in all then counts at its share of less, as it will for the pool when it hears, which frees the rest. A closed claim
+    takes nothing, for the same reason.
     """
     terms, claim = cover.terms, cover.claims.get(content.claim)
     if terms is None or terms.pool is None or claim is None or content.allocation in claim.payments.allocations:
@@ -111,9 +111,9 @@ def allocate(cover: Cover, facts: Facts, content: AllocateClaim) -> tuple[ClaimA
     room_minor = claim.amount_minor - given_minor
     reckoned_minor = content.allocated_minor + content.deferred_minor
     amount_minor = min(content.amount_minor, room_minor)
-    if claim.status == "filed" and claim.amount_minor < reckoned_minor:
+    if claim.amount_minor < reckoned_minor:
         share_minor = share_of(content.allocated_minor, claim.amount_minor, reckoned_minor)
-        amount_minor = max(0, share_minor - given_minor)
+        amount_minor = min(max(0, share_minor - given_minor), room_minor)
     arithmetic = content.arithmetic
     if amount_minor < content.amount_minor:
         arithmetic += (_less(content, claim.amount_minor, given_minor, amount_minor),)
@@ -123,6 +123,8 @@ def allocate(cover: Cover, facts: Facts, content: AllocateClaim) -> tuple[ClaimA
             allocation=content.allocation,
             amount_minor=amount_minor,
             held_minor=claim.payments.held_minor + amount_minor,
+            line_minor=content.allocated_minor,
+            line_of_minor=reckoned_minor,
             arithmetic=arithmetic,
         )
         return (held,)
@@ -138,6 +140,8 @@ def allocate(cover: Cover, facts: Facts, content: AllocateClaim) -> tuple[ClaimA
         amount_minor=amount_minor,
         allocated_minor=given_minor + amount_minor,
         deferred_minor=room_minor - amount_minor,
+        line_minor=content.allocated_minor,
+        line_of_minor=reckoned_minor,
         arithmetic=arithmetic,
         payout_terms=facts.rulebooks[terms.rulebook].payout,
     )

@@ -121,13 +121,13 @@ def _settlement_moved(pool: Pool, event: SettlementMoved) -> Pool:
 def _reserve_changed(pool: Pool, event: ReserveChanged) -> Pool:
     """Reserve for a claim at another amount; of what it was allocated it keeps its share of that, the rest is freed.
 
-    A claim that asks for less keeps the same share of less (rounded down), not the larger amount: claiming too much and
-    asking for less after the settlement brings nothing.
+    A claim that asks for less keeps the same share of less (rounded down, from the last line it was told of), not the
+    larger amount: claiming too much and asking for less after the settlement brings nothing.
     """
     incident = pool.incidents[event.incident]
     before = incident.claims.get(event.claim, Claim(0, "closed"))
-    kept_minor = before.allocated_minor * event.amount_minor // before.amount_minor if before.amount_minor else 0
-    after = Claim(event.amount_minor, event.status, kept_minor)
+    kept_minor = before.line_minor * event.amount_minor // before.line_of_minor if before.line_of_minor else 0
+    after = Claim(event.amount_minor, event.status, kept_minor, before.line_minor, before.line_of_minor)
     cover = pool.exposure.covers[event.cover]
     incident = replace(
         incident,
@@ -155,7 +155,9 @@ def _settled(pool: Pool, event: IncidentSettled) -> Pool:
     lines = lines_of(incident, event)
     claims, epochs = incident.claims, (pool.junior.epoch, pool.senior.epoch)
     for line in lines:
-        claims = claims.set(line.claim, replace(claims[line.claim], allocated_minor=line.allocated_minor))
+        claim = claims[line.claim]
+        told_of = {"line_minor": line.allocated_minor, "line_of_minor": claim.amount_minor}
+        claims = claims.set(line.claim, replace(claim, allocated_minor=line.allocated_minor, **told_of))
     freed_minor = event.distributed_minor + posted(event.postings, "payable") if event.cause == "freed" else 0
     incident = replace(
         incident,

@@ -64,11 +64,16 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claim as the pool may owe it; `allocated_minor` is what allocations gave it, held or to be paid."""
+    """A claim as the pool may owe it; `allocated_minor` is what allocations gave it, held or to be paid.
+
+    The last line it was told of gave it `line_minor` of `line_of_minor` in all: its share of less follows from that.
+    """
 
     amount_minor: int
     status: Status
     allocated_minor: int = 0
+    line_minor: int = 0
+    line_of_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,8 +234,10 @@ class Stream:
     what is new, so that it is never thinner than asked for.
     """
 
-    def __init__(self, space: Space, seed: int, now: int) -> None:
+    def __init__(self, space: Space, seed: int, now: int, *, is_light: bool = False) -> None:
+        """`is_light`: fewer covers, whose claims and votes are most of the work, at the same rate of inputs."""
         self.space = space
+        self._cover_shares = (0.1, 0.02) if is_light else (0.6, 0.2)
         self.random = random.Random(seed)
         self.made: Counter[str] = Counter()
         self.is_new_wanted = True
@@ -403,7 +405,7 @@ class Stream:
 
     def _new(self, count: int) -> list[Outgoing]:
         """Return new inputs, fewer covers while much is called for."""
-        covers = 0.6 if self.waiting < _MUCH else 0.2
+        covers = self._cover_shares[self.waiting >= _MUCH]
         found = []
         for _ in range(count):
             share = self.random.random()

@@ -83,6 +83,7 @@ class Claim:
     held: int = 0
     asked: int = 0
     payouts: int = 0
+    line: tuple[int, int] = (0, 0)
     changed: bool = False
 
 
@@ -164,8 +165,9 @@ class World:
             claim = self.claims[line.claim]
             amount = min(line.amount_minor, claim.amount - claim.held - claim.asked)
             reckoned = line.allocated_minor + line.deferred_minor
-            if claim.status == "undecided" and claim.amount < reckoned:
-                amount = max(0, line.allocated_minor * claim.amount // reckoned - claim.held)
+            claim.line = (line.allocated_minor, reckoned)
+            if claim.amount < reckoned:
+                amount = max(0, line.allocated_minor * claim.amount // reckoned - claim.held - claim.asked)
             if claim.status == "undecided":
                 claim.held += amount
             elif claim.status == "approved" and amount:
@@ -267,8 +269,10 @@ class World:
         if name is not None and self.claims[name].amount > 1:
             claim = self.claims[name]
             amount = self.random.randint(1, claim.amount - 1)
-            claim.held, claim.changed = claim.held * amount // claim.amount, True
-            claim.amount = amount
+            allocated, reckoned = claim.line
+            if amount < reckoned:
+                claim.held = allocated * amount // reckoned
+            claim.amount, claim.changed = amount, True
             self.tell(name, "undecided")
 
     def close(self) -> None:

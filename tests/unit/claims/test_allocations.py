@@ -57,6 +57,8 @@ def test_allocated__approved_claim_asks_for_a_payout() -> None:
         "amount_minor": 25,
         "allocated_minor": 25,
         "deferred_minor": 35,
+        "line_minor": 25,
+        "line_of_minor": 25,
     }
     assert event.arithmetic == (share(25),)
     (send,) = routed(specification)
@@ -109,6 +111,23 @@ def test_allocated__more_than_is_approved_is_cut_and_explained() -> None:
     assert held(specification.when(allocation(1, 3), at=OPEN)).amount_minor == 0
 
 
+def test_allocated__line_that_is_under_way_when_less_is_approved_counts_at_its_share() -> None:
+    specification = pool_filed().when(reducing(30, CLAIM, cover="main.1"), at=OPEN)
+    specification.when(ruling("accept", 30, CLAIM), at=OPEN)
+    event = allocated(specification.when(allocation(50, deferred_minor=10), at=OPEN))
+    assert (event.amount_minor, event.deferred_minor) == (25, 5)
+
+
+def test_held__two_reductions_come_to_what_one_would__whenever_the_line_is_heard() -> None:
+    line = allocation(2, deferred_minor=58)
+    first, last = pool_filed(), pool_filed().when(line, at=OPEN)
+    for specification in (first, last):
+        for amount_minor in (59, 58):
+            specification.when(reducing(amount_minor, CLAIM, cover="main.1"), at=OPEN)
+    first.when(line, at=OPEN)
+    assert [one.state.claims[CLAIM].payments.held_minor for one in (first, last)] == [1, 1]
+
+
 def test_allocated__what_has_no_pool_or_is_unknown_has_no_effect() -> None:
     unsold().when(allocation(1), at=OPEN).then_nothing()
     sold().when(allocation(1), at=OPEN).then_nothing()
@@ -124,7 +143,15 @@ def test_allocated__closed_claim_takes_nothing(end: Outcome) -> None:
 def test_held__undecided_claim_holds_shares_until_it_is_approved() -> None:
     specification = pool_filed().when(allocation(20), at=OPEN)
     specification.then(
-        ClaimShareHeld(claim=CLAIM, allocation=1, amount_minor=20, held_minor=20, arithmetic=(share(20),))
+        ClaimShareHeld(
+            claim=CLAIM,
+            allocation=1,
+            amount_minor=20,
+            held_minor=20,
+            line_minor=20,
+            line_of_minor=20,
+            arithmetic=(share(20),),
+        )
     )
     assert routed(specification) == ()
     assert held(specification.when(allocation(7, 2), at=OPEN)).held_minor == 27
