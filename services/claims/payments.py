@@ -68,7 +68,7 @@ def _heard(payments: Payments, allocation: int, event: ClaimShareHeld | ClaimAll
 
 
 def hold_share(payments: Payments, claimed_minor: int) -> Payments:
-    """Hold the same share of less, as the pool does when it hears of it, and frees the rest; never more than claimed."""
+    """Hold the same share of less, as the pool does when it hears of it, and frees the rest; never above the claim."""
     held_minor = payments.held_minor
     if claimed_minor < payments.line_of_minor:
         held_minor = share_of(payments.line_minor, claimed_minor, payments.line_of_minor)
