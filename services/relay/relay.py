@@ -37,6 +37,8 @@ class Relay:
         self.partition = partition
         self.fetch_max = fetch_max
         self._read: dict[str, int] | None = None
+        # Where a fetch goes on: beyond what ends a transaction, too, which is no record.
+        self._fetch_from: dict[str, int] = {}
         self._alone: dict[str, tuple[int, int]] = {}
 
     def drop(self) -> None:
@@ -65,14 +67,20 @@ class Relay:
 
     async def step(self) -> int:
         """Publish what one fetch brings; return how many log records were read."""
-        read = self._read if self._read is not None else await self._recover()
+        read = self._read
+        if read is None:
+            read = await self._recover()
+            self._fetch_from = dict(read)
         self._read = None
-        answer = await self.store.fetch(self.partition, read, self.fetch_max)
+        answer = await self.store.fetch(self.partition, self._fetch_from, self.fetch_max)
+        following = {}
         records: list[Outgoing] = []
         count = 0
         for log in self.logs:
             fetched = answer[log]
             whole = self._whole(log, fetched)
+            cut = len(whole) < len(fetched.records)
+            following[log] = fetched.records[len(whole)].offset if cut else fetched.next
             for group in groups(whole):
                 before, read = read, {**read, log: group[-1].offset + 1}
                 published = self.publish(self.space, group) if group[0].offset else ()
@@ -83,7 +91,7 @@ class Relay:
             count += len(whole) or len(fetched.records)
         if records:
             await self.store.append(records)
-        self._read = read
+        self._read, self._fetch_from = read, following
         return count
 
     def _whole(self, log: str, fetched: Fetched) -> Sequence[Record]:
