@@ -68,6 +68,7 @@ class KafkaStore:
         self._observe = observe
         self._waits = waits
         self._readers: dict[Any, Any] = {}
+        self._last_read: tuple[Any, ...] = ()
         self._high: Any = None
         self._idle: list[Any] = []
         self._producers: dict[Claim, Any] = {}
@@ -192,6 +193,7 @@ class KafkaStore:
         """Read visible records; waits a moment when there are some that are not here yet."""
         places = {topic: TopicPartition(self.full(topic), partition) for topic in positions}
         readers = await self._reading(partition, positions)
+        self._last_read = tuple(readers.values())
         found = await self._taken(readers, places, records_max)
         ends: Mapping[str, int] = {}
         unknown = any(readers[topic].highwater(place) is None for topic, place in places.items())
@@ -222,9 +224,9 @@ class KafkaStore:
         return found
 
     async def arrival(self, timeout_s: float) -> None:
-        """Wait until a `fetch` may bring more than the last one did, or time is up."""
-        if self._readers:
-            await clients.arrival(self._readers.values(), timeout_s)
+        """Wait until a `fetch` of what the last one read may bring more than it did, or time is up."""
+        if self._last_read:
+            await clients.arrival(self._last_read, timeout_s)
         else:
             await asyncio.sleep(timeout_s)
 
