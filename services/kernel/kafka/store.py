@@ -96,6 +96,7 @@ class KafkaStore:
         self._producers.clear()
         self._idle.clear()
         self._readers.clear()
+        self._last_read = ()
         self._high = self._appender = None
         await asyncio.gather(*(clients.close(client) for client in held if client is not None))
         if self._background:  # most of it closes clients, too
