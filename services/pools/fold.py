@@ -156,8 +156,8 @@ def _settled(pool: Pool, event: IncidentSettled) -> Pool:
     claims, epochs = incident.claims, (pool.junior.epoch, pool.senior.epoch)
     for line in lines:
         claim = claims[line.claim]
-        told_of = {"line_minor": line.allocated_minor, "line_of_minor": claim.amount_minor}
-        claims = claims.set(line.claim, replace(claim, allocated_minor=line.allocated_minor, **told_of))
+        after = Claim(claim.amount_minor, claim.status, line.allocated_minor, line.allocated_minor, claim.amount_minor)
+        claims = claims.set(line.claim, after)
     freed_minor = event.distributed_minor + posted(event.postings, "payable") if event.cause == "freed" else 0
     incident = replace(
         incident,
