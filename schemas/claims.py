@@ -145,12 +145,13 @@ class EvidenceAdded(Event):
 
 @message("claim.reduced.v1")
 class ClaimReduced(Event):
-    """Less is claimed than before."""
+    """Less is claimed than before; of what a pool allocated, `held_minor` stays: the same share of less."""
 
     claim: ClaimId
     amount_minor: PositiveAmountMinor
     incident: IncidentId
     pool: PoolId | None = None
+    held_minor: AmountMinor = 0
     next: NextStep | None = None
 
 

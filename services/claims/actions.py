@@ -15,6 +15,7 @@ from schemas.rulebook import ClaimRules
 from services.claims.cover import Claim, Cover, Terms, ruling
 from services.claims.documents import refuse_documents
 from services.claims.facts import Facts
+from services.claims.payments import held_of
 from services.claims.periods import cut_off, grace_end, until
 from services.kernel.decider import Refused
 
@@ -90,6 +91,7 @@ def _reduced(terms: Terms, claim: Claim, content: ReduceClaim) -> ClaimReduced |
         amount_minor=content.amount_minor,
         incident=claim.incident,
         pool=terms.pool,
+        held_minor=held_of(claim.payments, content.amount_minor),
         next=step,
     )
 

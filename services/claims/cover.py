@@ -154,7 +154,7 @@ def _with(cover: Cover, name: str, claim: Claim) -> Cover:
 
 def _reduced(cover: Cover, event: ClaimReduced) -> Cover:
     claim = cover.claims[event.claim]
-    held = payments.hold_share(claim.payments, event.amount_minor)
+    held = replace(claim.payments, held_minor=event.held_minor)
     return _with(cover, event.claim, replace(claim, amount_minor=event.amount_minor, payments=held))
 
 

@@ -67,12 +67,12 @@ def _heard(payments: Payments, allocation: int, event: ClaimShareHeld | ClaimAll
     )
 
 
-def hold_share(payments: Payments, claimed_minor: int) -> Payments:
-    """Hold the same share of less, as the pool does when it hears of it, and frees the rest; never above the claim."""
+def held_of(payments: Payments, claimed_minor: int) -> int:
+    """Return what is held when less is claimed: the same share of less, as for the pool; never above the claim."""
     held_minor = payments.held_minor
     if claimed_minor < payments.line_of_minor:
         held_minor = share_of(payments.line_minor, claimed_minor, payments.line_of_minor)
-    return replace(payments, held_minor=min(held_minor, claimed_minor))
+    return min(held_minor, claimed_minor)
 
 
 def share_of(allocated_minor: int, claimed_minor: int, instead_of_minor: int) -> int:

@@ -120,7 +120,7 @@ def _claim(row: ClaimRow | None, event: Event, meta: Meta) -> ClaimRow | None:
         case EvidenceAdded() if row:
             return change(row, meta, evidence=(*row.evidence, *event.evidence))
         case ClaimReduced() if row:
-            return change(row, meta, amount_minor=event.amount_minor)
+            return change(row, meta, amount_minor=event.amount_minor, held_minor=event.held_minor)
         case ClaimWithdrawn() if row:
             return change(row, meta, status="withdrawn", decided_at=meta.at, held_minor=0)
         case ClaimApproved() if row:
