@@ -13,9 +13,11 @@ import orjson
 
 from schemas.topics import SERVICES
 from services.kernel.export import Export
-from services.kernel.records import TopicStarted
+from services.kernel.records import InputsPassed, TopicStarted
 
 _DIFFERENCES_MAX = 20
+_OF_POSITIONS = (TopicStarted.wire, InputsPassed.wire)
+"""Records that say what became of offsets and are no event of an aggregate; how many offsets one names is chance."""
 _DIFFERS = re.compile(
     r"(?P<instant>\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)"
     r"|(?P<position>(?<=@)[0-9a-f]{16}/\d+/\d+)"
@@ -62,7 +64,7 @@ def histories(export: Export) -> dict[str, list[Happening]]:
             continue
         for record in records:
             wire = dict(record.headers)["ce_type"].decode()
-            if wire == TopicStarted.wire:
+            if wire in _OF_POSITIONS:
                 continue
             name = f"{topic} {(record.key or b'').decode()}"
             found.setdefault(name, []).append(Happening(wire, plainly(orjson.loads(record.value or b"null"))))

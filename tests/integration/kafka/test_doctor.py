@@ -48,7 +48,7 @@ def test_new_space__nothing_fails(new_data: NewData) -> None:
     assert warned == {"rights", "copies", "services"}
     assert "1 broker: 127.0.0.1:" in found["cluster"][0]["what"]
     assert "Kafka 4." in found["cluster"][0]["what"]
-    assert found["stopped"][0]["what"] == "none of 10 partitions"
+    assert found["stopped"][0]["what"] == "none of 14 partitions"
     assert [check["what"] for check in found["services"]][-1] == "relay: nobody runs it"
 
 
