@@ -66,6 +66,9 @@ def space(login: Environment, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_commands_and_a_service__work__when_the_authority_is_known(space: Path, login: Environment) -> None:
     ended = adjudex("doctor", "--data", space, "--json", environment=login)
+    if not ended.stdout:  # a loaded machine may not answer in time, which is said and is no finding
+        ended = adjudex("doctor", "--data", space, "--json", environment=login)
+    assert ended.stdout, ended.stderr
     checks = {check["name"]: check["status"] for check in json.loads(ended.stdout)["checks"]}
     assert checks["cluster"] == checks["topics"] == "ok"
     with running("claims", space, login) as (process, url):
