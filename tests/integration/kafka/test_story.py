@@ -112,14 +112,14 @@ def test_story__same_events_per_aggregate_as_on_the_embedded_log(bootstrap: str,
     ]
 
     processes = told.one("processes")["processes"]
-    assert len({process["pid"] for process in processes}) == 6
+    assert len({process["pid"] for process in processes}) == 8
     assert set(told.one("ended")["exit_codes"].values()) == {0}
     assert not any(is_alive(process["pid"]) for process in processes)
 
     assert told.one("verification")["clean"]
     verified = adjudex("log", "verify", "--data", data, "--kafka", bootstrap, "--json")
     assert json.loads(verified.stdout)["log_hash"] == told.one("verification")["log_hash"]
-    assert "claim.too-early" in adjudex("log", "show", "cover/cover-alice", "--data", data, "--kafka", bootstrap).stdout
+    assert "claim.too-early" in adjudex("log", "show", "cover/harbor-pool.1", "--data", data, "--kafka", bootstrap).stdout
 
     # Nobody acted before they had read what they acted on.
     assert at(told, "alice-files-again") >= outcome(told, "alice-files")["refusal"]["not_before"]
