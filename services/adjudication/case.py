@@ -14,10 +14,10 @@ from schemas.adjudication import (
     RoundSettled,
     VotesSettled,
 )
+from schemas.allocation import CutOff, Weight, cut_off
 from schemas.envelope import Event
 from schemas.rulebook import Outcome
 from services.adjudication.ballot.round import Round, Vote
-from services.adjudication.rewards import Cut, cut_of
 from services.adjudication.stages.registry import OPENERS, STAGES, StageState
 from services.adjudication.terms import Terms
 from services.kernel.persistent import PersistentMap
@@ -58,7 +58,7 @@ class Settling:
     settled_at: int
     forfeited_minor: int
     winning_minor: int
-    cut: Cut | None
+    cut: CutOff | None
     accounts: tuple[str, ...]
     settled: int = 0
 
@@ -169,7 +169,7 @@ def _halted(case: Case, event: CaseHalted) -> Case:
 def _round_settled(case: Case, event: RoundSettled) -> Case:
     voted = case.kept.rounds[0]
     weights = [
-        (account, voted.weight_of(vote))
+        Weight(account, voted.weight_of(vote))
         for account, vote in voted.votes.sorted_items()
         if event.units and vote.choice == event.outcome
     ]
@@ -179,7 +179,7 @@ def _round_settled(case: Case, event: RoundSettled) -> Case:
         event.settled_at,
         event.forfeited_minor,
         event.winning_minor,
-        cut_of(weights, event.forfeited_minor, event.winning_minor, event.units),
+        cut_off(weights, event.winning_minor, event.forfeited_minor),
         tuple(voted.votes.sorted_keys()),
     )
     return replace(case, kept=replace(case.kept, settling=settling))

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from schemas.assessors import AssessorProfiled, StakeWithdrawalAnnounced
 from schemas.envelope import Event, Message
 from schemas.governance import ProductHalted, ProductOpened, RulebookPublished
+from schemas.halts import Halt
 from schemas.ids import Subject, case_key
 from schemas.rulebook import Rulebook, Stage
 from services.adjudication.index import OWN, Index, with_event
@@ -14,13 +14,6 @@ from services.adjudication.profiles import Profiles, with_profile, with_withdraw
 from services.kernel.decider import Principal
 from services.kernel.persistent import PersistentMap
 from services.kernel.principals import PRINCIPAL_FACTS, Principals, fold_principals
-
-
-class Halt(NamedTuple):
-    """A product is halted in [effective_at, until), milliseconds."""
-
-    effective_at: int
-    until: int
 
 
 @dataclass(frozen=True, slots=True)

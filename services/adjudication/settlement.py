@@ -5,13 +5,13 @@ so that no decision grows with the number of votes but the first, which sums the
 """
 
 from schemas.adjudication import RoundSettled, VoteLine, VotesSettled
+from schemas.allocation import Weight, share, units
 from schemas.envelope import Event
 from schemas.money import share_down
 from schemas.rulebook import Ballot, Incentives
 from services.adjudication.ballot.round import Vote
 from services.adjudication.case import Case, Settling, Voted, evolve
 from services.adjudication.facts import Facts
-from services.adjudication.rewards import reward, units_of
 from services.kernel.decider import Deadline
 
 LINES_MAX = 200
@@ -62,7 +62,7 @@ def _round(case: Case, incentives: Incentives | None, at: int) -> RoundSettled:
         settled_at=at,
         forfeited_minor=forfeited_minor,
         winning_minor=winning_minor,
-        units=units_of(weights, forfeited_minor, winning_minor),
+        units=units(weights, winning_minor, forfeited_minor),
         treasury_minor=0 if winning_minor else forfeited_minor,
     )
 
@@ -83,14 +83,14 @@ def _line(account: str, voted: Voted, settling: Settling, incentives: Incentives
     vote = voted.votes[account]
     weight_minor = voted.weight_of(vote)
     wins = vote.choice == settling.outcome
-    shared = (settling.forfeited_minor, settling.winning_minor, settling.cut)
+    shared = (settling.winning_minor, settling.forfeited_minor, settling.cut)
     return VoteLine(
         assessor=account,
         choice=vote.choice,
         stake_minor=vote.stake_minor,
         weight_minor=weight_minor,
         forfeit_minor=_forfeit(vote, settling.outcome, incentives),
-        reward_minor=reward(account, weight_minor, *shared) if wins else 0,
+        reward_minor=share(Weight(account, weight_minor), *shared) if wins else 0,
         holds=holds,
     )
 

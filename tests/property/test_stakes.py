@@ -23,6 +23,7 @@ from schemas.adjudication import (
     VotesSettled,
     WithdrawCase,
 )
+from schemas.allocation import Weight, allocate, share
 from schemas.assessors import (
     AddStake,
     LocksAnswered,
@@ -53,7 +54,6 @@ from schemas.rulebook import (
     StakedElectorate,
     StakeWeight,
 )
-from services.adjudication.rewards import cut_of, reward, units_of
 from services.adjudication.service import SERVICE as ADJUDICATION
 from services.assessors.service import SERVICE as ASSESSORS
 from services.kernel.decider import BROADCAST, Deadline, Decided, DecisionService, Received, Refused
@@ -386,11 +386,10 @@ def test_stake_is_conserved_and_leaves_only_when_nothing_can_take_from_it(
 @settings(max_examples=300, derandomize=True, database=None, deadline=None)
 @given(st.lists(st.integers(0, 10**40), max_size=30), st.integers(0, 10**30))
 def test_rewards_share_out_what_was_taken_to_the_last_unit(weights: list[int], forfeited_minor: int) -> None:
-    winners = [(f"account-{number:02}", weight) for number, weight in enumerate(weights)]
+    winners = [Weight(f"account-{number:02}", weight) for number, weight in enumerate(weights)]
     winning_minor = sum(weights)
-    units = units_of(weights, forfeited_minor, winning_minor)
-    cut = cut_of(winners, forfeited_minor, winning_minor, units)
-    rewards = [reward(account, weight, forfeited_minor, winning_minor, cut) for account, weight in winners]
+    rewards, cut = allocate(winners, forfeited_minor)
+    assert rewards == [share(winner, winning_minor, forfeited_minor, cut) for winner in winners]
     assert sum(rewards) == (forfeited_minor if winning_minor else 0)
     for (_, weight), amount_minor in zip(winners, rewards, strict=True):
         if winning_minor:
