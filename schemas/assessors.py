@@ -7,25 +7,15 @@ sets; what it takes out is a payout like any other. Every event that changes wha
 
 from typing import Annotated
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 
 from .envelope import Event, Input, InputTopic, Message, message
-from .ids import AccountId, AssetId, CaseId, CoverId, PayoutId, PoolId, ProductId, assessor_key
+from .ids import AccountId, AssetId, CaseId, CoverId, PayoutId, PoolId, ProductId, TransactionId, assessor_key
 from .instants import Instant
-from .money import AmountMinor, BasisPoints
+from .money import AmountMinor, BasisPoints, PositiveBoundedAmountMinor
 from .outcomes import ArithmeticStep, NextStep
 from .rulebook import PayoutTerms
 
-StakeMinor = Annotated[
-    AmountMinor, Field(lt=2**128), WithJsonSchema({"type": "string", "pattern": "^(0|[1-9][0-9]{0,38})$"})
-]
-"""A stake in base units, bounded so that no sum of stakes leaves an amount."""
-PositiveStakeMinor = Annotated[
-    StakeMinor, Field(gt=0), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,38}$"})
-]
-"""A stake above zero."""
-TransferId = Annotated[str, Field(min_length=1, max_length=200)]
-"""The transaction by which money came in; whoever vouches for the input says that it is there."""
 _Linked = Annotated[tuple[AccountId, ...], Field(max_length=64)]
 _Products = Annotated[tuple[ProductId, ...], Field(max_length=256)]
 
@@ -55,15 +45,15 @@ class RegisterAssessor(AssessorInput):
 class AddStake(AssessorInput):
     """Put money at stake; each transaction counts once."""
 
-    amount_minor: PositiveStakeMinor
-    transaction: TransferId
+    amount_minor: PositiveBoundedAmountMinor
+    transaction: TransactionId
 
 
 @message("stake.request-withdrawal.v1")
 class RequestStakeWithdrawal(AssessorInput):
     """Ask to take stake out, after the notice; one request at a time."""
 
-    amount_minor: PositiveStakeMinor
+    amount_minor: PositiveBoundedAmountMinor
 
 
 @message("stake.withdraw.v1")
@@ -170,7 +160,7 @@ class StakeAdded(Event):
 
     assessor: AccountId
     amount_minor: AmountMinor
-    transaction: TransferId
+    transaction: TransactionId
     stake_minor: AmountMinor
     next: NextStep | None = None
 

@@ -40,6 +40,8 @@ RulebookId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}@[1-9][0-9]{{0,
 """`name@version`."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
+TransactionId = Annotated[str, Field(min_length=1, max_length=200)]
+"""A transfer on its chain. Of money that came in, whoever vouches for the input says that it is there."""
 Subject = Literal["incident", "claim"]
 """What a case is about."""
 

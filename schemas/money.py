@@ -48,6 +48,14 @@ PositiveAmountMinor = Annotated[
     AmountMinor, Field(gt=0), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,77}$"})
 ]
 """An amount above zero."""
+BoundedAmountMinor = Annotated[
+    AmountMinor, Field(lt=2**128), WithJsonSchema({"type": "string", "pattern": "^(0|[1-9][0-9]{0,38})$"})
+]
+"""An amount of stake, capital or cover: bounded, so that no sum of such and no product of two leaves an amount."""
+PositiveBoundedAmountMinor = Annotated[
+    BoundedAmountMinor, Field(gt=0), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,38}$"})
+]
+"""A bounded amount above zero."""
 BasisPoints = Annotated[int, Field(ge=0, le=WHOLE_BPS)]
 """A share in 1/10,000."""
 

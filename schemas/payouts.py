@@ -5,14 +5,13 @@ from typing import Annotated
 from pydantic import Field
 
 from .envelope import Event, Input, InputTopic, Message, message
-from .ids import AccountId, AssetId, ClaimId, CoverId, PayoutId, PoolId, Text, payout_key
+from .ids import AccountId, AssetId, ClaimId, CoverId, PayoutId, PoolId, Text, TransactionId, payout_key
 from .instants import Instant
 from .money import PositiveAmountMinor
 from .outcomes import ArithmeticStep, NextStep
 from .rulebook import PayoutTerms
 
 Attempt = Annotated[int, Field(ge=1, le=1_000_000)]
-TransactionId = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class ReceiptInput(Input):

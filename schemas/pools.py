@@ -15,7 +15,7 @@ credit; the postings of an event sum to zero. Accounts:
 
 from typing import Annotated, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 
 from .envelope import Event, Input, InputTopic, Message, message
 from .ids import (
@@ -30,23 +30,22 @@ from .ids import (
     RulebookId,
     Sha256,
     Text,
+    TransactionId,
     pool_key,
 )
 from .instants import Duration, Instant
-from .money import AmountMinor, BasisPoints, PositiveAmountMinor
+from .money import (
+    AmountMinor,
+    BasisPoints,
+    BoundedAmountMinor,
+    PositiveAmountMinor,
+    PositiveBoundedAmountMinor,
+)
 from .outcomes import ArithmeticStep, NextStep
 from .rulebook import PayoutTerms
 
 Tranche = Literal["junior", "senior"]
 Account = Literal["cash", "capital:junior", "capital:senior", "reserve", "payable", "unfunded", "deferred"]
-CapitalMinor = Annotated[
-    AmountMinor, Field(lt=2**128), WithJsonSchema({"type": "string", "pattern": "^(0|[1-9][0-9]{0,38})$"})
-]
-"""An amount of capital or cover, bounded so that no sum or product of two leaves an amount."""
-PositiveCapitalMinor = Annotated[
-    CapitalMinor, Field(gt=0), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,38}$"})
-]
-TransferId = Annotated[str, Field(min_length=1, max_length=200)]
 SignedMinor = Annotated[str, Field(pattern=r"^-?(0|[1-9][0-9]{0,77})$")]
 """A signed amount in base units, as a decimal string."""
 
@@ -104,10 +103,10 @@ class RequestCover(PoolInput):
 
     product: ProductId
     holder: AccountId
-    amount_minor: PositiveCapitalMinor
+    amount_minor: PositiveBoundedAmountMinor
     period: Duration
-    premium_max_minor: CapitalMinor
-    transaction: TransferId
+    premium_max_minor: BoundedAmountMinor
+    transaction: TransactionId
 
     def account(self) -> str:
         """Return the holder."""
@@ -129,15 +128,15 @@ class CapitalInput(PoolInput):
 class DepositCapital(CapitalInput):
     """Put capital into a tranche; each transaction counts once."""
 
-    amount_minor: PositiveCapitalMinor
-    transaction: TransferId
+    amount_minor: PositiveBoundedAmountMinor
+    transaction: TransactionId
 
 
 @message("capital.request-withdrawal.v1")
 class RequestCapitalWithdrawal(CapitalInput):
     """Ask to take out shares of a tranche, after the notice; one request at a time for each tranche."""
 
-    shares_minor: PositiveCapitalMinor
+    shares_minor: PositiveBoundedAmountMinor
 
 
 @message("capital.withdraw.v1")
@@ -216,7 +215,7 @@ class CapitalDeposited(Event):
     provider: AccountId
     tranche: Tranche
     amount_minor: AmountMinor
-    transaction: TransferId
+    transaction: TransactionId
     shares_minor: AmountMinor
     tranche_shares_minor: AmountMinor
     share_bps: BasisPoints
@@ -275,7 +274,7 @@ class CoverSold(Event):
     rulebook: RulebookId
     rulebook_sha256: Sha256
     premium_minor: AmountMinor
-    transaction: TransferId
+    transaction: TransactionId
     arithmetic: tuple[ArithmeticStep, ...]
     postings: Postings
     next: NextStep | None = None

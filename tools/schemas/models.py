@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from schemas import assessors, ids, instants, money, pools
+from schemas import ids, instants, money, pools
 from schemas.envelope import Message
 
 Schema = dict[str, Any]
@@ -23,8 +23,8 @@ NAMED: Mapping[str, tuple[Any, str]] = {
     "Duration": (instants.Duration, "A span of whole seconds: 3d, 1d12h, 90m, 45s; at most 36500d."),
     "AmountMinor": (money.AmountMinor, "An amount in base units of its asset, in decimal; at most 2^256 - 1."),
     "PositiveAmountMinor": (money.PositiveAmountMinor, "An amount above zero; at most 2^256 - 1."),
-    "BoundedAmountMinor": (pools.CapitalMinor, "An amount below 2^128: stakes, capital, cover sold by a pool."),
-    "PositiveBoundedAmountMinor": (pools.PositiveCapitalMinor, "An amount above zero and below 2^128."),
+    "BoundedAmountMinor": (money.BoundedAmountMinor, "An amount below 2^128: stakes, capital, cover sold by a pool."),
+    "PositiveBoundedAmountMinor": (money.PositiveBoundedAmountMinor, "An amount above zero and below 2^128."),
     "SignedMinor": (pools.SignedMinor, "An amount in base units with its sign: debit positive, credit negative."),
     "BasisPoints": (money.BasisPoints, "A share in 1/10,000."),
     "Name": (ids.Name, "1 to 64 letters, digits, dots, underscores and hyphens, a letter or digit first."),
@@ -39,7 +39,6 @@ NAMED: Mapping[str, tuple[Any, str]] = {
     "Text": (ids.Text, "1 to 4,000 characters."),
 }
 """Types that many messages share, by the name they get in `$defs`."""
-assert TypeAdapter(assessors.StakeMinor).json_schema() == TypeAdapter(pools.CapitalMinor).json_schema()
 
 
 @cache
