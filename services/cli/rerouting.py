@@ -9,15 +9,12 @@ from services.cli.console import FINE, Console, OperationRefusedError
 from services.cli.data import DataDirectory, SpaceStore
 from services.cli.render import detail, headline
 from services.cli.trace import content_of, headers_of
-from services.kernel.decider import BROADCAST, Decided, DecisionService
-from services.kernel.partitioner import partition_of
-from services.kernel.records import FactNoted, InputsPassed, Refused, ReleaseStarted, SetAside, TopicStarted
+from services.kernel.decider import Decided, DecisionService
+from services.kernel.records import KERNEL_EVENTS
+from services.kernel.routing import messages
 from services.kernel.space import Space
-from services.kernel.wire import message_record, stable_id
 from services.registry import DECISION_SERVICES
 
-_KERNEL = (FactNoted, InputsPassed, Refused, ReleaseStarted, SetAside, TopicStarted)
-"""Records that are routed nowhere."""
 _BATCH = 500
 
 
@@ -30,7 +27,7 @@ async def reroute(data: DataDirectory, service_name: str, receiver: str, console
         for partition in range(space.partitions):
             missing: list[Outgoing] = []
             async for records in store.read(service.log, partition, 1):
-                for message in messages(space, service, receiver, records):
+                for message in sent_to(space, service, receiver, records):
                     if dict(message.headers)["ce_id"] in there:
                         skipped += 1
                     else:
@@ -48,40 +45,18 @@ async def reroute(data: DataDirectory, service_name: str, receiver: str, console
     return FINE
 
 
-def messages(
+def sent_to(
     space: Space, service: DecisionService[object], receiver: str, records: Sequence[Record]
 ) -> Iterator[Outgoing]:
     """Make what log records send to a receiver: the same bytes, ids included, as when they were decided."""
     for record in records:
         event, headers = content_of(record), headers_of(record)
-        if not isinstance(event, Event) or isinstance(event, _KERNEL):
+        if not isinstance(event, Event) or isinstance(event, KERNEL_EVENTS):
             continue
-        key, event_id = (record.key or b"").decode(), headers["ce_id"]
         since = parse_instant(headers.get("ce_since", headers["ce_time"]))
-        for to, to_key, content in service.route(Decided(key, int(headers["ce_sequence"]), since, event)):
-            if to != receiver:
-                continue
-            for partition, target in _targets(to_key, space.partitions):
-                yield message_record(
-                    f"{to}.inbox",
-                    partition,
-                    target,
-                    stable_id(event_id, to, partition, target, content.wire),
-                    content.wire,
-                    content.to_bytes(),
-                    f"/{space.name}/{service.name}",
-                    event_id,
-                    headers["ce_correlationid"],
-                    since,
-                )
-
-
-def _targets(key: str, partitions: int) -> list[tuple[int, str]]:
-    """List where a message goes: to its aggregate, or to one in every partition."""
-    if not key.startswith(BROADCAST):
-        return [(partition_of(key, partitions), key)]
-    kind = key.removeprefix(BROADCAST) or "facts"
-    return [(number, f"{kind}/{number}") for number in range(partitions)]
+        decided = Decided((record.key or b"").decode(), int(headers["ce_sequence"]), since, event)
+        made = messages(space, service, decided, headers["ce_id"], headers["ce_correlationid"])
+        yield from (message for message in made if message.topic == f"{receiver}.inbox")
 
 
 def _service(name: str, receiver: str) -> DecisionService[object]:

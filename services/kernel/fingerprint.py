@@ -26,6 +26,7 @@ _KERNEL = (
     "principals",
     "proofs",
     "records",
+    "routing",
     "space",
     "wire",
 )

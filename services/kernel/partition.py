@@ -27,7 +27,7 @@ from schemas.envelope import (
 from schemas.instants import format_instant, parse_instant
 
 from .deadlines import DeadlineQueue
-from .decider import BROADCAST, Deadline, Decided, DecisionService, Received
+from .decider import Deadline, Decided, DecisionService, Received
 from .duplicates import DuplicateMemory
 from .partitioner import partition_of
 from .proofs import Sender, prove
@@ -41,6 +41,7 @@ from .records import (
     SetAside,
     TopicStarted,
 )
+from .routing import messages
 from .space import INPUT_BYTES_MAX, RECORD_BYTES_MAX, Space, space_sha256
 from .wire import (
     Cause,
@@ -50,7 +51,6 @@ from .wire import (
     genesis,
     input_digest,
     log_record,
-    message_record,
     read_input_headers,
     stable_id,
 )
@@ -84,8 +84,7 @@ class Effects:
 class Decision(NamedTuple):
     """What one input or deadline causes, before anything is changed.
 
-    Exactly one of `events`, `passed` is set, but for a topic marker, which causes nothing and has no fate. `more` says
-    that the same input causes more: it is decided again, and nothing else before.
+    Exactly one of `events`, `passed` is set, but for a topic marker, which causes nothing and has no fate.
     """
 
     topic: str
@@ -96,7 +95,11 @@ class Decision(NamedTuple):
     passed: PassedInput | None = None
     forward: Outgoing | None = None
     memory_key: bytes | None = None
-    more: bool = False
+
+    @property
+    def more(self) -> str | None:
+        """The last aggregate that decided, where further ones have to: nothing else is decided before."""
+        return None if self.cause is None else self.cause.more
 
     @property
     def refusal(self) -> Refused | None:
@@ -135,6 +138,7 @@ class Partition:
         self._facts_key = f"facts/{index}"
         self._fact_types = {model.wire for model in service.facts.types}
         self._own_types = {model.wire for model in getattr(service.facts, "own", ())}
+        self._evolve_own: Any = getattr(service.facts, "evolve_own", None)
         self.unfinished: tuple[str, str] | None = None
         """The position of a broadcast that further aggregates have to decide, and the last one that did."""
         self._public = {topic.name: {model.wire: model for model in topic.types} for topic in service.inputs}
@@ -272,7 +276,7 @@ class Partition:
             decided = self._audience_events(key, cause, fact.fact_type, content, facts)
             if decided and len(events) + len(decided) > AUDIENCE_EVENTS and last:
                 more = cause._replace(more=last)
-                return Decision(record.topic, record.offset, cause.at, more, tuple(events), more=True)
+                return Decision(record.topic, record.offset, cause.at, more, tuple(events))
             if decided:
                 events += [(key, event) for event in decided]
                 last = key
@@ -514,9 +518,7 @@ class Partition:
             assert decision.cause is not None
             self.flush(effects)
             self._append(decision.cause, decision.events, decision.at, effects)
-        if decision.more:
-            assert decision.cause is not None
-            assert decision.cause.more is not None
+        if decision.cause is not None and decision.cause.more is not None:
             self.unfinished = (decision.cause.input, decision.cause.more)
             return
         if decision.topic:
@@ -591,8 +593,10 @@ class Partition:
                 decider = self._deciders[key.partition("/")[0]]
                 state = decider.evolve(self.state(key) if state is None else state, event)
                 if event.wire in self._own_types:
-                    facts = self.service.facts.evolve_own(facts, key, event)  # type: ignore[attr-defined]
-                for message in self._messages(key, sequence, event, event_id, cause):
+                    facts = self._evolve_own(facts, key, event)
+                assert cause is not None
+                decided = Decided(key, sequence, cause.since, event)
+                for message in messages(self.space, self.service, decided, event_id, cause.correlation):
                     sends.append(message)
                     size += len(message.value or b"") + 500
             folded[key] = (sequence, state)
@@ -642,34 +646,6 @@ class Partition:
     def _fold_fact(self, facts: Any, event: FactNoted) -> Any:  # noqa: ANN401
         return self.service.facts.evolve(facts, decode(event.fact_type, event.fact_json.encode()))
 
-    def _messages(self, key: str, sequence: int, event: Event, event_id: str, cause: Cause | None) -> list[Outgoing]:
-        assert cause is not None
-        messages = []
-        for receiver, to_key, content in self.service.route(Decided(key, sequence, cause.since, event)):
-            topic, value = f"{receiver}.inbox", content.to_bytes()
-            if to_key.startswith(BROADCAST):
-                kind = to_key.removeprefix(BROADCAST) or "facts"
-                targets = [(number, f"{kind}/{number}") for number in range(self.space.partitions)]
-            else:
-                targets = [(partition_of(to_key, self.space.partitions), to_key)]
-            for number, target in targets:
-                identifier = stable_id(event_id, receiver, number, target, content.wire)
-                messages.append(
-                    message_record(
-                        topic,
-                        number,
-                        target,
-                        identifier,
-                        content.wire,
-                        value,
-                        self.source,
-                        event_id,
-                        cause.correlation,
-                        cause.since,
-                    )
-                )
-        return messages
-
     # --- applying
 
     def apply(self, record: Record) -> Message:
@@ -698,7 +674,7 @@ class Partition:
             decider = self._deciders[key.partition("/")[0]]
             self.restore(key, decider.evolve(self.state(key), event))
             if wire in self._own_types:
-                self.facts = self.service.facts.evolve_own(self.facts, key, event)  # type: ignore[attr-defined]
+                self.facts = self._evolve_own(self.facts, key, event)
         position = headers.get("ce_input")
         # An input's first record says all there is to know of it.
         if position is not None and position != self._applied and not position.startswith(b"deadline/"):

@@ -99,3 +99,7 @@ class FactNoted(Event):
 
     fact_type: str
     fact_json: str
+
+
+KERNEL_EVENTS: tuple[type[Event], ...] = (FactNoted, InputsPassed, Refused, ReleaseStarted, SetAside, TopicStarted)
+"""Every event of the kernel's own: no decider folds it, and no route is asked about it."""

@@ -13,15 +13,18 @@ from schemas.outcomes import InputOutcome, PayoutInstruction
 from schemas.payouts import PayoutConfirmed
 from schemas.topics import INSTRUCTIONS, OUTCOMES, SERVICES
 from services.cli.demo.calendar import Calendar
-from services.kernel.records import FactNoted, InputsPassed, Refused, ReleaseStarted, SetAside, TopicStarted
+from services.kernel.records import (
+    KERNEL_EVENTS,
+    FactNoted,
+    InputsPassed,
+    TopicStarted,
+)
 from services.kernel.store import Store
 
 _LOGS = frozenset(f"{service}.events" for service in SERVICES)
 _INBOXES = frozenset(f"{service}.inbox" for service in SERVICES)
 _TOPICS = (*(f"{service}.events" for service in SERVICES), OUTCOMES, INSTRUCTIONS, *sorted(_INBOXES))
 _FETCH_MAX = 1_000
-_KERNEL = (FactNoted, InputsPassed, Refused, ReleaseStarted, SetAside, TopicStarted)
-"""Records of the kernel's own: outcomes say what of them concerns an outsider."""
 
 EventT = TypeVar("EventT", bound=Event)
 
@@ -168,7 +171,7 @@ class Seen:
                     self._first.setdefault(content.input_id, content)
                 case PayoutInstruction():
                     self._instruct(Instructed(record.timestamp, content))
-                case Event() if not isinstance(content, _KERNEL):
+                case Event() if not isinstance(content, KERNEL_EVENTS):
                     self._note(record, headers, content)
                 case _:
                     pass

@@ -9,11 +9,11 @@ from schemas.envelope import Message, Record, decode
 from schemas.instants import parse_instant
 from schemas.outcomes import InputOutcome
 from schemas.topics import OUTCOMES, SERVICES
-from services.kernel.records import FactNoted, InputsPassed, Refused, ReleaseStarted, SetAside, TopicStarted
+from services.kernel.records import (
+    KERNEL_EVENTS,
+)
 from services.kernel.store import Store
 
-_KERNEL = (FactNoted, InputsPassed, Refused, ReleaseStarted, SetAside, TopicStarted)
-"""Records of the kernel's own: outcomes say what of them concerns an outsider."""
 _FETCH_MAX = 1_000
 
 
@@ -74,7 +74,7 @@ def _content(record: Record) -> Message:
 
 def _happened(service: str, record: Record) -> Happened | None:
     event = _content(record)
-    if isinstance(event, _KERNEL):
+    if isinstance(event, KERNEL_EVENTS):
         return None
     headers = {name: value.decode() for name, value in record.headers}
     position = f"{record.topic}/{record.partition}/{record.offset}"
