@@ -24,6 +24,8 @@ DECISION_SERVICES: tuple[DecisionService[Any], ...] = (
 )
 """Every decision service, in the order of the catalogue."""
 assert tuple(service.name for service in DECISION_SERVICES) == SERVICES
+RELAY, VIEWS, PORTAL = "relay", "views", "portal"
+"""What a space consists of besides: who publishes for outsiders, keeps the read model, and serves it."""
 TOPIC_NAMES: tuple[str, ...] = tuple(topic.name for topic in TOPICS)
 """Every topic of a space."""
 

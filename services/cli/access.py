@@ -7,9 +7,8 @@ from schemas.topics import INPUTS, TELLS, TOPICS
 from services.cli.console import OperationRefusedError
 from services.kernel.kafka.admin import Acl
 from services.kernel.space import Space
-from services.registry import DECISION_SERVICES
+from services.registry import DECISION_SERVICES, RELAY, VIEWS
 
-RELAY, VIEWS = "relay", "views"
 _LOGS = tuple(topic.name for topic in TOPICS if topic.kind == "log")
 _OUTPUTS = tuple(topic.name for topic in TOPICS if topic.kind == "output")
 

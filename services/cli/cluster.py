@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.instants import format_instant
 from schemas.topics import OUTCOMES
-from services.cli.access import RELAY, Outsiders, rights, writers
+from services.cli.access import Outsiders, rights, writers
 from services.cli.backlog import Backlog, read_backlog
 from services.cli.checks import Check, Status, some, span
 from services.cli.data import DataDirectory, SpaceStore, open_kafka
@@ -18,7 +18,7 @@ from services.kernel.kafka.admin import Administrator, Bounds
 from services.kernel.kafka.clients import AuthorizationError
 from services.kernel.space import Space
 from services.kernel.store import StoreError
-from services.registry import DECISION_SERVICES
+from services.registry import DECISION_SERVICES, RELAY
 
 _TRANSACTION_MAX_MS, _SESSION_MS = 15_000, 6_000
 _BROKER = (

@@ -73,6 +73,11 @@ class DataDirectory:
         return self.path / "snapshots"
 
     @property
+    def views(self) -> Path:
+        """The read model, unless a database is named: a cache as well."""
+        return self.path / "views.sqlite"
+
+    @property
     def keys(self) -> Path:
         """Private keys."""
         return self.path / "keys"

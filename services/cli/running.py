@@ -4,11 +4,10 @@ import asyncio
 
 from services.cli.console import OperationRefusedError
 from services.cli.data import DataDirectory
-from services.process.assembly import RUNNABLE, VIEWS, Running
+from services.process.assembly import RUNNABLE, Running
+from services.registry import PORTAL
 from services.views.database import sqlite_url
 
-PORTAL = "portal"
-"""The query API and the console over a read model; it needs no cluster."""
 _ALL = (*RUNNABLE, PORTAL)
 
 
@@ -16,14 +15,13 @@ def run_service(service: str, data: DataDirectory, instance: str | None, web: st
     """Run a service until told to stop; returns the exit code."""
     if service not in _ALL:
         raise OperationRefusedError(f"there is no service {service}", f"run one of {', '.join(_ALL)}")
-    host, _, port = web.rpartition(":")
-    url = database or sqlite_url(data.path / "views.sqlite")
+    url = database or sqlite_url(data.views)
     if service == PORTAL:
         from services.cli.serving import serve_alone
 
-        return asyncio.run(serve_alone(data.space(), url, host, int(port)))
+        return asyncio.run(serve_alone(data.space(), url, web))
     from services.process.shell import run
 
-    snapshots = None if service == VIEWS else data.snapshots
-    running = Running(service, data.space(), data.settings(), instance, snapshots, url)
+    host, _, port = web.rpartition(":")
+    running = Running(service, data.space(), data.settings(), instance, data.snapshots, url)
     return run(running, host, int(port))

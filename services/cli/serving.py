@@ -1,12 +1,11 @@
 """The read side beside an embedded space, or alone: the read model kept up to date, the API and the console served."""
 
-import asyncio
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
 
 from services.cli.console import FINE, OperationRefusedError
+from services.cli.signals import until_signal
 from services.kernel.space import Space
 from services.kernel.store import Store
 from services.portal.app import Serving, create_app
@@ -56,19 +55,11 @@ async def _served(model: ReadModel, web: str) -> AsyncIterator[str]:
         await serving.stop()
 
 
-def until_signal() -> asyncio.Event:
-    """Return an event that SIGINT or SIGTERM sets."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    return stop
-
-
-async def serve_alone(space: Space, url: str, host: str, port: int) -> int:
+async def serve_alone(space: Space, url: str, web: str) -> int:
     """Serve a read model that another process keeps, until SIGINT or SIGTERM; returns the exit code."""
     database = Database(url)
     try:
-        async with _served(ReadModel(database, space.name), f"{host}:{port}"):
+        async with _served(ReadModel(database, space.name), web):
             await until_signal().wait()
     finally:
         await database.close()

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from services.cli.intake import TOO_LONG, Intake, Line
 from services.cli.keys import Keyring
 from services.cli.lines import LineError, Posted, read_line
 from services.cli.set_aside import pass_advice
+from services.cli.signals import until_signal
 from services.cli.trace import content_of
 from services.embedded import Embedded
 from services.kernel.engine import PartitionStoppedError
@@ -84,15 +84,12 @@ class Up:
             return await self._run(files, until_idle=until_idle)
         from services.cli.serving import ReadSide
 
-        async with ReadSide.of(self.space, self.store, sqlite_url(self.data.path / "views.sqlite"), serve) as side:
+        async with ReadSide.of(self.space, self.store, sqlite_url(self.data.views), serve) as side:
             self.read_side = side
             return await self._run(files, until_idle=until_idle)
 
     async def _run(self, files: Sequence[Path], *, until_idle: bool) -> int:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
+        stop = until_signal()
         for engine in self.embedded.engines.values():
             await engine.recover()
         gc.freeze()  # what was read stays: the collector need not go through it again and again

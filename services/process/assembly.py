@@ -11,18 +11,17 @@ from prometheus_client import Histogram
 from schemas.topics import OUTCOMES
 from services.kernel.engine import Engine
 from services.kernel.kafka.membership import Membership
-from services.kernel.kafka.process import EngineSubject, Process, pace
+from services.kernel.kafka.process import EngineSubject, Process, Subject, pace
 from services.kernel.kafka.settings import KafkaSettings
 from services.kernel.kafka.store import KafkaStore
 from services.kernel.space import Space
-from services.registry import DECISION_SERVICES
+from services.registry import DECISION_SERVICES, RELAY, VIEWS
 from services.relay.publish import PUBLISHES
 from services.relay.relay import Relay
 from services.views.database import Database
 from services.views.model import ReadModel
 from services.views.projector import Projector
 
-RELAY, VIEWS = "relay", "views"
 WRITERS = (*(service.name for service in DECISION_SERVICES), RELAY)
 """Every service that writes to the cluster."""
 RUNNABLE = (*WRITERS, VIEWS)
@@ -122,42 +121,51 @@ class ViewsSubject:
 
 
 def assemble(running: Running, transactions: Histogram) -> Process:
-    """Put a process together; nothing runs yet."""
-    space, settings = running.space, running.settings
+    """Put a process together; nothing runs yet. All topics have the same partitions: its group shares out one's."""
+    make = {RELAY: _relays, VIEWS: _projectors}.get(running.service, _engines)
+    topic, subjects = make(running, transactions)
+    space = running.space.name
+    group = f"{space}.{running.service}"
+    return Process(running.service, Membership(running.settings, group, f"{space}.{topic}", running.instance), subjects)
 
-    def store(observe: Callable[[float], None] = lambda _: None) -> KafkaStore:
-        return KafkaStore(space.name, space.partitions, settings, observe=observe, waits=True)
 
-    if running.service == RELAY:
-        logs = [service.log for service in DECISION_SERVICES]
+Made = tuple[str, Callable[[int], Subject]]
+"""The topic by which partitions are shared out, and what makes the subject of one."""
 
-        def relays(partition: int) -> RelaySubject:
-            stores = [store() for _ in PUBLISHES]
-            made = [
-                Relay(space, own, topic, publish, logs, partition)
-                for own, (topic, publish) in zip(stores, PUBLISHES.items(), strict=True)
-            ]
-            return RelaySubject(made, stores)
 
-        topic, subjects = OUTCOMES, relays
-        membership = Membership(settings, f"{space.name}.{RELAY}", f"{space.name}.{topic}", running.instance)
-        return Process(running.service, membership, subjects)
+def _store(running: Running, observe: Callable[[float], None] = lambda _: None) -> KafkaStore:
+    return KafkaStore(running.space.name, running.space.partitions, running.settings, observe=observe, waits=True)
 
-    if running.service == VIEWS:
-        model = ReadModel(Database(running.database), space.name)
 
-        def projector(partition: int) -> ViewsSubject:
-            own = store()
-            return ViewsSubject(Projector(space, model, own, partition), own)
+def _relays(running: Running, _transactions: Histogram) -> Made:
+    logs = [service.log for service in DECISION_SERVICES]
 
-        group, log = f"{space.name}.{VIEWS}", f"{space.name}.{model.logs[0]}"
-        return Process(running.service, Membership(settings, group, log, running.instance), projector)
+    def subject(partition: int) -> RelaySubject:
+        stores = [_store(running) for _ in PUBLISHES]
+        made = [
+            Relay(running.space, own, topic, publish, logs, partition)
+            for own, (topic, publish) in zip(stores, PUBLISHES.items(), strict=True)
+        ]
+        return RelaySubject(made, stores)
 
+    return OUTCOMES, subject
+
+
+def _projectors(running: Running, _transactions: Histogram) -> Made:
+    model = ReadModel(Database(running.database), running.space.name)
+
+    def subject(partition: int) -> ViewsSubject:
+        own = _store(running)
+        return ViewsSubject(Projector(running.space, model, own, partition), own)
+
+    return model.logs[0], subject
+
+
+def _engines(running: Running, transactions: Histogram) -> Made:
     service = next(service for service in DECISION_SERVICES if service.name == running.service)
 
-    def engine(partition: int) -> EngineSubject:
-        own = store(transactions.observe)
-        return EngineSubject(Engine(space, service, own, partition, snapshots=running.snapshots), own)
+    def subject(partition: int) -> EngineSubject:
+        own = _store(running, transactions.observe)
+        return EngineSubject(Engine(running.space, service, own, partition, snapshots=running.snapshots), own)
 
-    group, log = f"{space.name}.{service.name}", f"{space.name}.{service.log}"
-    return Process(service.name, Membership(settings, group, log, running.instance), engine)
+    return service.log, subject

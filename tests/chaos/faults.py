@@ -10,7 +10,8 @@ from itertools import pairwise
 
 from schemas.ids import assessor_key
 from services.kernel.partitioner import partition_of
-from services.process.assembly import RELAY, WRITERS
+from services.process.assembly import WRITERS
+from services.registry import RELAY
 from tests.chaos.fleet import Fleet, until
 from tests.chaos.inputs import ASSESSORS
 from tests.chaos.watch import Shadows, Witness

@@ -14,7 +14,8 @@ import pytest
 from schemas.topics import OUTCOMES
 from services.cli.data import DataDirectory
 from services.kernel.kafka.settings import KafkaSettings
-from services.process.assembly import RELAY, WRITERS
+from services.process.assembly import WRITERS
+from services.registry import RELAY
 from tests.chaos.checks import Audit, audit
 from tests.chaos.faults import Fault, Faults, longest_silence
 from tests.chaos.fleet import Fleet, until

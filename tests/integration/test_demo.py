@@ -125,6 +125,12 @@ def test_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     assert "Traceback" not in run.stderr
 
 
+def test_serving_what_runs_on_a_cluster_is_refused() -> None:
+    run = adjudex("demo", "--kafka", "127.0.0.1:1", "--serve", "127.0.0.1:8080")
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "--serve is for the embedded log" in " ".join(run.stderr.split())
+
+
 def test_every_line_has_a_type_and_an_instant_and_every_input_one_outcome() -> None:
     assert all(parse_instant(line["at"]) > 0 and line["type"] for line in told())
     assert Counter(line["position"] for line in lines("input")) == Counter(line["position"] for line in outcomes())

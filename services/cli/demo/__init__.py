@@ -43,6 +43,11 @@ def run_demo(
     Raises:
         OperationRefusedError: `data` or the cluster cannot be used, or a service failed.
     """
+    if serve is not None and kafka is not None:
+        todo = "leave --serve out, and run views and portal over --data DIR; or leave --kafka out"
+        raise OperationRefusedError(
+            "--serve is for the embedded log, and the story on Kafka leaves nothing running", todo
+        )
     show = JsonLines() if as_json else Timeline()
     with _directory(data) as path:
         directory = DataDirectory(path, kafka)
@@ -87,14 +92,15 @@ def _embedded(data: DataDirectory, show: Show, *, kept: bool, serve: str | None)
         with path.open("rb") as file:
             code = verify_file(file, console)
         if serve is not None:
-            asyncio.run(_serve(stage, data.path / "views.sqlite", serve, show))
+            asyncio.run(_serve(stage, data.views, serve, show))
     finally:
         stage.close()
     return code
 
 
 async def _serve(stage: EmbeddedStage, views: Path, web: str, show: Show) -> None:
-    from services.cli.serving import ReadSide, until_signal
+    from services.cli.serving import ReadSide
+    from services.cli.signals import until_signal
     from services.views.database import sqlite_url
 
     async with ReadSide.of(stage.space, stage.store, sqlite_url(views), web) as side:

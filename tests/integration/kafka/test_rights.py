@@ -10,13 +10,13 @@ import pytest
 
 from schemas.envelope import Outgoing
 from schemas.topics import SERVICES
-from services.cli.access import RELAY
 from services.cli.data import DataDirectory, open_kafka
 from services.embedded import Embedded
 from services.kernel.kafka.admin import Acl, Administrator
 from services.kernel.kafka.clients import AuthorizationError
 from services.kernel.kafka.settings import KafkaSettings
 from services.process.shell import STOPPED_LATE
+from services.registry import RELAY
 from tests.integration.kafka.filling import opened_by, outgoing, settle
 from tests.integration.kafka.serving import PATIENCE_S, page, ready, running
 from tests.support.command import adjudex

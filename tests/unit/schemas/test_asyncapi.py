@@ -12,14 +12,14 @@ import pytest
 from jsonschema import Draft7Validator
 
 from schemas.topics import OWNED, SERVICES, TELLS, TOPICS
-from services.cli.access import RELAY, VIEWS, Outsiders, rights
+from services.cli.access import Outsiders, rights
 from services.embedded import Embedded
 from services.kernel.clock import VirtualClock
 from services.kernel.export import record_json
 from services.kernel.memory_store import MemoryStore
 from services.kernel.partitioner import partition_of
 from services.kernel.wire import input_record
-from services.registry import DECISION_SERVICES, TOPIC_NAMES, new_space
+from services.registry import DECISION_SERVICES, RELAY, TOPIC_NAMES, VIEWS, new_space
 from tests.support.command import adjudex
 from tools.schemas import asyncapi, catalogue
 from tools.schemas.__main__ import ROOT
