@@ -26,6 +26,11 @@ class Record(NamedTuple):
     value: bytes | None
     headers: Headers
 
+    @property
+    def position(self) -> str:
+        """Spell where it stands: `topic/partition/offset`."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
 
 class Outgoing(NamedTuple):
     """One record about to be stored; the store gives it offset and timestamp."""

@@ -380,7 +380,7 @@ class Engine:
 
     async def _input(self, generation: int, record: Record) -> tuple[str, Decision | Exception] | None:
         """Decide an input; None when a refusal may not be final before more is fetched."""
-        position = f"{record.topic}/{record.partition}/{record.offset}"
+        position = record.position
         try:
             decision = self.partition.decide(record)
         except Exception as error:  # noqa: BLE001 - whatever a decider raises is a bug of its, named and kept

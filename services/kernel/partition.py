@@ -659,10 +659,7 @@ class Partition:
             return event
         key, sequence = record.key.decode(), int(headers["ce_sequence"])
         if sequence != self.sequences.get(key, 0) + 1:
-            text = (
-                f"{record.topic}/{record.partition}/{record.offset}: {key} has sequence {sequence} "
-                f"after {self.sequences.get(key, 0)}"
-            )
+            text = f"{record.position}: {key} has sequence {sequence} after {self.sequences.get(key, 0)}"
             raise BrokenInvariantError(text)
         self.sequences[key] = sequence
         self._chain_hex = headers["ce_chain"]

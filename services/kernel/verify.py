@@ -68,8 +68,7 @@ def log_hash(chains: Mapping[tuple[str, int], bytes]) -> str:
 
 def where_is(record: Record | Outgoing) -> str:
     """Name a record's place."""
-    offset = f"/{record.offset}" if isinstance(record, Record) else ""
-    return f"{record.topic}/{record.partition}{offset}"
+    return record.position if isinstance(record, Record) else f"{record.topic}/{record.partition}"
 
 
 def difference(expected: Outgoing, stored: Record) -> str | None:

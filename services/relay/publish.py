@@ -72,7 +72,7 @@ def publish_outcomes(space: Space, group: Sequence[Record]) -> list[Outgoing]:
     outcome = InputOutcome(
         input_id=headers["ce_causationid"].decode(),
         position=position,
-        log_position=_log_position(group[0]),
+        log_position=group[0].position,
         fate="refused" if isinstance(first, Refused) else "set-aside" if isinstance(first, SetAside) else "decided",
         at=parse_instant(headers["ce_time"].decode()),
         key=key,
@@ -82,10 +82,6 @@ def publish_outcomes(space: Space, group: Sequence[Record]) -> list[Outgoing]:
         next=_next_step([_content(record) for record in group]),
     )
     return [_record(space, OUTCOMES, group[0], key, 0, outcome)]
-
-
-def _log_position(record: Record) -> str:
-    return f"{record.topic}/{record.partition}/{record.offset}"
 
 
 def _refusal(content: Message) -> Refusal | None:
@@ -118,7 +114,7 @@ def _passed(space: Space, record: Record, content: InputsPassed) -> list[Outgoin
             outcome = InputOutcome(
                 input_id=passed.id or "",
                 position=str(position),
-                log_position=_log_position(record),
+                log_position=record.position,
                 fate=passed.fate,
                 at=passed.at,
                 key=passed.key or "",

@@ -201,7 +201,7 @@ class Projector:
         after = record_digest(bytes.fromhex(chain), record.key, record.value, record.headers).hex()
         if headers.get("ce_chain", b"").decode() != after:
             text = (
-                f"{record.topic}/{record.partition}/{record.offset} does not follow what the read model has read: this "
+                f"{record.position} does not follow what the read model has read: this "
                 f"is another log, or a changed one; delete the read model to begin anew, `adjudex verify` says where"
             )
             raise ReadModelError(text)
@@ -213,7 +213,7 @@ class Projector:
             now = current_wire(wire.decode())
         except UnknownTypeError:
             text = (
-                f"{record.topic}/{record.partition}/{record.offset} is a {wire.decode()}, which this release does not "
+                f"{record.position} is a {wire.decode()}, which this release does not "
                 f"know: run the read model with the release that wrote it, or a later one"
             )
             raise ReadModelError(text) from None

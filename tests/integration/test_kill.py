@@ -71,7 +71,7 @@ def check_topics(client: Client, data: Path) -> None:
     stored: dict[str, str] = {}
     copies: Counter[str] = Counter()
     for record in public(data):
-        stored[f"{record.topic}/{record.partition}/{record.offset}"] = header(record, "ce_id")
+        stored[record.position] = header(record, "ce_id")
         copies[header(record, "ce_id")] += 1
     named = [_short(position) for positions in client.positions.values() for position in positions]
     assert len(named) == len(set(named))
@@ -103,9 +103,7 @@ def check_outcomes(client: Client, data: Path) -> None:
     for outcome in contents(data, OUTCOMES):
         assert isinstance(outcome, InputOutcome)
         assert told.setdefault(outcome.position, outcome) == outcome
-    assert {_short(position) for position in told} == {
-        f"{record.topic}/{record.partition}/{record.offset}" for record in public(data)
-    }
+    assert {_short(position) for position in told} == {record.position for record in public(data)}
     fates: dict[str, list[InputOutcome]] = defaultdict(list)
     for outcome in told.values():
         fates[outcome.input_id].append(outcome)

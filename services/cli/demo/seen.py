@@ -198,7 +198,7 @@ class Seen:
             written_at=record.timestamp,
             service=record.topic.removesuffix(".events"),
             key=(record.key or b"").decode(),
-            position=f"{record.topic}/{record.partition}/{record.offset}",
+            position=record.position,
             input=headers["ce_input"].decode(),
             event=event,
         )

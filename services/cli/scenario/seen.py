@@ -77,7 +77,11 @@ def _happened(service: str, record: Record) -> Happened | None:
     if isinstance(event, KERNEL_EVENTS):
         return None
     headers = {name: value.decode() for name, value in record.headers}
-    position = f"{record.topic}/{record.partition}/{record.offset}"
     return Happened(
-        parse_instant(headers["ce_time"]), service, (record.key or b"").decode(), headers["ce_input"], position, event
+        parse_instant(headers["ce_time"]),
+        service,
+        (record.key or b"").decode(),
+        headers["ce_input"],
+        record.position,
+        event,
     )

@@ -117,4 +117,4 @@ class Published:
 
 
 def _wrong(record: Record, what: str) -> NoReturn:
-    raise LawBroken(f"law 8: {record.topic}/{record.partition}/{record.offset} {record.value!r}: {what}")
+    raise LawBroken(f"law 8: {record.position} {record.value!r}: {what}")
