@@ -649,7 +649,17 @@ class Partition:
     # --- applying
 
     def apply(self, record: Record) -> Message:
-        """Fold one stored log record and return its content; raises BrokenInvariantError on a broken sequence."""
+        """Fold one stored log record and return its content.
+
+        Raises BrokenInvariantError on a broken sequence, and on what this release cannot read.
+        """
+        try:
+            return self._apply(record)
+        except (UnknownTypeError, ValidationError) as error:
+            text = f"{record.position}: this release cannot read it, so a newer one may have written it: {error}"
+            raise BrokenInvariantError(text) from error
+
+    def _apply(self, record: Record) -> Message:
         headers = dict(record.headers)
         assert record.key is not None
         assert record.value is not None

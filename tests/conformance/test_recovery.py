@@ -16,6 +16,7 @@ from tests.support.picture import Picture, decide_again, picture, spelled
 from tests.support.schedule import play
 
 ONE_BY_ONE = Limits(inputs_max=1)
+NEWER_FACT = b'{"fact_type":"rate.of-another-release.v9","fact_json":"{}"}'
 LOGS = ("till.events", "bank.events")
 Pictures = dict[tuple[str, int], dict[int, Picture]]
 
@@ -152,6 +153,22 @@ def test_a_log_with_a_missing_or_repeated_record_is_not_folded(harness: Harness)
         for broken in (log[:cut] + log[cut + 1 :], log[: cut + 1] + log[cut:]):
             with pytest.raises(BrokenInvariantError, match="has sequence"):
                 fold(fresh(harness, "till", 0), broken)
+
+
+@pytest.mark.parametrize(
+    ("wire", "value"),
+    [(b"coin.of-another-release.v9", b"{}"), (b"fact.noted.v1", b"{}"), (b"fact.noted.v1", NEWER_FACT)],
+    ids=["unknown event", "other content", "unknown fact"],
+)
+def test_a_log_that_this_release_cannot_read_is_not_folded(harness: Harness, wire: bytes, value: bytes) -> None:
+    play(harness)
+    record = harness.records("till.events", 0)[-1]
+    headers = tuple((name, wire if name == "ce_type" else held) for name, held in record.headers)
+    before = harness.engine("till", 0).partition
+    sequence = str(before.sequences[(record.key or b"").decode()] + 1).encode()
+    headers = tuple((name, sequence if name == "ce_sequence" else held) for name, held in headers)
+    with pytest.raises(BrokenInvariantError, match=f"^{record.position}: this release cannot read it"):
+        before.apply(record._replace(headers=headers, value=value))
 
 
 def test_an_input_is_not_decided_again(harness: Harness) -> None:

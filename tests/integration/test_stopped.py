@@ -64,6 +64,23 @@ def test_stopped_partition__named_while_all_others_go_on(broken: tuple[Path, str
     assert f"adjudex set-aside pass {position}" in failing[0]["command"]
 
 
+def test_log_of_a_newer_release__named_in_a_readable_line(data: Path) -> None:
+    run_up(data, [world.register("c-1")])
+    partition = partition_of("cover/c-1", 2)
+    newer = message_record(
+        "claims.events", partition, "cover/c-1", "newer", "cover.insured.v9", b"{}", "/test/claims", "newer", "newer", 0
+    )
+    position = append(data, [newer])[0]
+    ended = post(data, [world.register("c-2")])
+
+    assert (ended.returncode, ended.stdout, "Traceback" in ended.stderr) == (1, "", False)
+    where = f"{position.topic}/{position.partition}/{position.offset}"
+    said = json.loads(ended.stderr)
+    assert said["error"].startswith(f"{where}: this release cannot read it")
+    assert "cover.insured.v9" in said["error"]
+    assert "doctor" in said["todo"]
+
+
 def test_pass__goes_past_it_as_an_event_that_names_the_operator(broken: tuple[Path, str]) -> None:
     data, position = broken
     operator = ("--operator", "ada", "--reason", "ticket 17")
