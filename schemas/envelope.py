@@ -68,7 +68,8 @@ class Message(BaseModel):
     `wire` is the pinned name under which `message` registered the class.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=False)
+    # Readers and writers are built when first used: a process uses few of them, and starts sooner.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=False, defer_build=True)
     wire: ClassVar[str]
 
     def to_bytes(self) -> bytes:

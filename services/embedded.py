@@ -15,7 +15,7 @@ from services.kernel.partition import Partition
 from services.kernel.space import Space
 from services.kernel.store import Store
 from services.kernel.verify import log_hash
-from services.registry import DECISION_SERVICES
+from services.registry import LOGS, decision_services
 from services.relay.publish import PUBLISHES
 from services.relay.relay import Relay
 
@@ -30,12 +30,11 @@ class Embedded:
         self.store = store
         self.engines = {
             (service.name, partition): Engine(space, service, store, partition, limits=limits, snapshots=snapshots)
-            for service in DECISION_SERVICES
+            for service in decision_services()
             for partition in range(space.partitions)
         }
-        logs = [service.log for service in DECISION_SERVICES]
         self.relays = [
-            Relay(space, store, topic, publish, logs, partition)
+            Relay(space, store, topic, publish, LOGS, partition)
             for topic, publish in PUBLISHES.items()
             for partition in range(space.partitions)
         ]

@@ -1,33 +1,35 @@
 """What a space consists of: every decision service, every topic, and the space itself as it is created."""
 
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 from schemas.topics import OWNED, SERVICES, TOPICS
-from services.adjudication.service import SERVICE as ADJUDICATION
-from services.assessors.service import SERVICE as ASSESSORS
-from services.claims.service import SERVICE as CLAIMS
-from services.governance.service import SERVICE as GOVERNANCE
-from services.incidents.service import SERVICE as INCIDENTS
 from services.kernel.decider import DecisionService, Principal
 from services.kernel.space import Space
-from services.payouts.service import SERVICE as PAYOUTS
-from services.pools.service import SERVICE as POOLS
 
-DECISION_SERVICES: tuple[DecisionService[Any], ...] = (
-    GOVERNANCE,
-    ASSESSORS,
-    INCIDENTS,
-    CLAIMS,
-    ADJUDICATION,
-    POOLS,
-    PAYOUTS,
-)
-"""Every decision service, in the order of the catalogue."""
-assert tuple(service.name for service in DECISION_SERVICES) == SERVICES
 RELAY, VIEWS, PORTAL = "relay", "views", "portal"
-"""What a space consists of besides: who publishes for outsiders, keeps the read model, and serves it."""
+"""What a space consists of besides decision services: who publishes for outsiders, keeps the read model, serves it."""
+WRITERS = (*SERVICES, RELAY)
+"""Every service that writes to the cluster."""
+RUNNABLE = (*WRITERS, VIEWS)
+"""Every service that is given partitions; the portal is not."""
 TOPIC_NAMES: tuple[str, ...] = tuple(topic.name for topic in TOPICS)
 """Every topic of a space."""
+LOGS: tuple[str, ...] = tuple(topic.name for topic in TOPICS if topic.kind == "log")
+"""The log of every decision service, in the order of the catalogue."""
+
+
+@cache
+def decision_service(name: str) -> DecisionService[Any]:
+    """Return a decision service of the catalogue, loading no other: a process that runs one starts sooner."""
+    found: DecisionService[Any] = import_module(f"services.{name}.service").SERVICE
+    return found
+
+
+def decision_services() -> tuple[DecisionService[Any], ...]:
+    """Return every decision service, in the order of the catalogue."""
+    return tuple(map(decision_service, SERVICES))
 
 
 def new_space(name: str, partitions: int, root_key: str | None = None) -> Space:

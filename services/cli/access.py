@@ -7,9 +7,8 @@ from schemas.topics import INPUTS, TELLS, TOPICS
 from services.cli.console import OperationRefusedError
 from services.kernel.kafka.admin import Acl
 from services.kernel.space import Space
-from services.registry import DECISION_SERVICES, RELAY, VIEWS
+from services.registry import LOGS, RELAY, RUNNABLE, VIEWS, decision_services
 
-_LOGS = tuple(topic.name for topic in TOPICS if topic.kind == "log")
 _OUTPUTS = tuple(topic.name for topic in TOPICS if topic.kind == "output")
 
 
@@ -41,7 +40,7 @@ def outsiders(space: Space, producers: Sequence[str], readers: Sequence[str], au
                 )
             found.setdefault(name, []).append(stream)
     for name in (*found, *readers, *auditors):
-        if name in (RELAY, VIEWS) or any(name == service.name for service in DECISION_SERVICES):
+        if name in RUNNABLE:
             raise OperationRefusedError(f"{name} is a service of the space, and no outsider", "choose another name")
     return Outsiders(found, readers, auditors)
 
@@ -57,7 +56,7 @@ def _topic(space: Space, user: str, topic: str, *operations: str) -> Iterator[Ac
 
 
 def _services(space: Space) -> Iterator[Acl]:
-    for service in DECISION_SERVICES:
+    for service in decision_services():
         user = f"User:{service.name}"
         yield Acl(user, "write", "transactional-id", "prefixed", f"{space.name}.{service.log}-")
         yield Acl(user, "read", "group", "literal", f"{space.name}.{service.name}")
@@ -71,7 +70,7 @@ def _services(space: Space) -> Iterator[Acl]:
 
 def _relay(space: Space) -> Iterator[Acl]:
     yield Acl(f"User:{RELAY}", "read", "group", "literal", f"{space.name}.{RELAY}")
-    for log in _LOGS:
+    for log in LOGS:
         yield from _topic(space, RELAY, log, "read")
     for output in _OUTPUTS:
         yield from _topic(space, RELAY, output, "read", "write")
@@ -79,7 +78,7 @@ def _relay(space: Space) -> Iterator[Acl]:
 
 def _views(space: Space) -> Iterator[Acl]:
     yield Acl(f"User:{VIEWS}", "read", "group", "literal", f"{space.name}.{VIEWS}")
-    for log in _LOGS:
+    for log in LOGS:
         yield from _topic(space, VIEWS, log, "read")
 
 
@@ -94,7 +93,7 @@ def _others(space: Space, others: Outsiders) -> Iterator[Acl]:
         for topic in _OUTPUTS:
             yield from _topic(space, user, topic, "read")
     for user in others.readers:
-        for topic in (*_LOGS, *_OUTPUTS):
+        for topic in (*LOGS, *_OUTPUTS):
             yield from _topic(space, user, topic, "read")
     for user in {*space.owned.values(), *others.producers, *others.readers}:
         # Groups of their own, for clients that share partitions out, such as Faust; none that begins like a service's.
@@ -107,5 +106,5 @@ def _others(space: Space, others: Outsiders) -> Iterator[Acl]:
 
 def writers(space: Space) -> dict[str, str]:
     """Return who alone may write what a service decides from or writes, by full topic name."""
-    kept = {f"{space.name}.{service.log}": service.name for service in DECISION_SERVICES}
+    kept = {f"{space.name}.{service.log}": service.name for service in decision_services()}
     return kept | {f"{space.name}.{stream}": owner for stream, owner in space.owned.items()}

@@ -18,7 +18,7 @@ from services.kernel.kafka.admin import Administrator, Bounds
 from services.kernel.kafka.clients import AuthorizationError
 from services.kernel.space import Space
 from services.kernel.store import StoreError
-from services.registry import DECISION_SERVICES, RELAY
+from services.registry import RELAY, WRITERS, decision_services
 
 _TRANSACTION_MAX_MS, _SESSION_MS = 15_000, 6_000
 _BROKER = (
@@ -206,16 +206,15 @@ async def _running(
 ) -> AsyncIterator[Check]:
     counts = {topic.topic: topic.partitions for topic in planned if topic.status != "unknown"}
     before = await cluster.bounds(counts)
-    names = [*(service.name for service in DECISION_SERVICES), RELAY]
-    members = await cluster.members(f"{space.name}.{name}" for name in names)
-    running = {name: held for name in names if (held := members[f"{space.name}.{name}"])}
+    members = await cluster.members(f"{space.name}.{name}" for name in WRITERS)
+    running = {name: held for name in WRITERS if (held := members[f"{space.name}.{name}"])}
     store = open_kafka(space, data.settings())
     try:
         gate = asyncio.Semaphore(_AT_ONCE)
         backlogs = await asyncio.gather(
             *(
                 _backlog(gate, space, store, service, partition)
-                for service in DECISION_SERVICES
+                for service in decision_services()
                 for partition in range(space.partitions)
             )
         )
@@ -228,7 +227,7 @@ async def _running(
             yield check
     finally:
         await store.close()
-    for check in _services(names, running):
+    for check in _services(WRITERS, running):
         yield check
 
 

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from schemas.instants import format_instant
+from schemas.topics import SERVICES
 from services.cli.backlog import Backlog, read_backlog
 from services.cli.checks import Check, span
 from services.cli.console import FINDINGS, FINE, Console, wrapped
@@ -17,7 +18,7 @@ from services.cli.set_aside import pass_advice
 from services.kernel.space import Space
 from services.kernel.sqlite_store import SqliteStore
 from services.kernel.store import StoreError
-from services.registry import DECISION_SERVICES, TOPIC_NAMES
+from services.registry import TOPIC_NAMES, decision_services
 
 _LIBRARIES = ("cryptography", "orjson", "pydantic", "rich", "rpds-py", "structlog", "typer")
 _PYTHON_MIN = (3, 11)
@@ -124,7 +125,7 @@ async def _space(data: DataDirectory) -> AsyncIterator[Check]:
             return
         backlogs = [
             await read_backlog(space, store, service, partition)
-            for service in DECISION_SERVICES
+            for service in decision_services()
             for partition in range(space.partitions)
         ]
     for check in (*_undecided(backlogs, store.now(), running=_holder(data) is not None), *_stopped(data, backlogs)):
@@ -190,5 +191,5 @@ def _snapshots(data: DataDirectory, space: Space) -> Check:
         return Check("snapshots", "ok", "none: the next start reads the whole log")
     size = sum(file.stat().st_size for file in files)
     oldest = format_instant(int(min(file.stat().st_mtime for file in files) * 1_000))
-    expected = len(DECISION_SERVICES) * space.partitions
+    expected = len(SERVICES) * space.partitions
     return Check("snapshots", "ok", f"{len(files)} of {expected}, {size:,} bytes, the oldest of {oldest}")

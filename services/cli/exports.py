@@ -11,7 +11,7 @@ from services.cli.console import FINDINGS, FINE, Console, OperationRefusedError,
 from services.cli.data import DataDirectory
 from services.kernel.export import read_export, write_export
 from services.kernel.verify import Report, verify
-from services.registry import DECISION_SERVICES, TOPIC_NAMES
+from services.registry import TOPIC_NAMES, decision_services
 from services.relay.publish import PUBLISHES
 
 
@@ -58,7 +58,7 @@ async def verify_data(data: DataDirectory, console: Console) -> int:
 
 def verify_file(file: IO[bytes], console: Console) -> int:
     """Verify an export; returns the exit code."""
-    report = verify(read_export(file), DECISION_SERVICES, PUBLISHES)
+    report = verify(read_export(file), decision_services(), PUBLISHES)
     console.put(_json(report), *_text(report))
     return FINE if report.clean else FINDINGS
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from schemas.envelope import Event, Outgoing, Record
 from schemas.instants import parse_instant
-from schemas.topics import TELLS
+from schemas.topics import SERVICES, TELLS
 from services.cli.console import FINE, Console, OperationRefusedError
 from services.cli.data import DataDirectory, SpaceStore
 from services.cli.render import detail, headline
@@ -13,7 +13,7 @@ from services.kernel.decider import Decided, DecisionService
 from services.kernel.records import KERNEL_EVENTS
 from services.kernel.routing import messages
 from services.kernel.space import Space
-from services.registry import DECISION_SERVICES
+from services.registry import decision_service
 
 _BATCH = 500
 
@@ -60,13 +60,11 @@ def sent_to(
 
 
 def _service(name: str, receiver: str) -> DecisionService[object]:
-    service = next((held for held in DECISION_SERVICES if held.name == name), None)
-    names = ", ".join(held.name for held in DECISION_SERVICES)
-    if service is None:
-        raise OperationRefusedError(f"there is no service {name}", f"one of {names}")
+    if name not in SERVICES:
+        raise OperationRefusedError(f"there is no service {name}", f"one of {', '.join(SERVICES)}")
     if receiver not in TELLS[name]:
         raise OperationRefusedError(f"{name} sends {receiver} nothing", f"it tells {', '.join(TELLS[name])}")
-    return service
+    return decision_service(name)
 
 
 async def _there(space: Space, store: SpaceStore, receiver: str) -> set[bytes]:

@@ -13,7 +13,7 @@ from services.kernel.engine import Engine, PartitionStoppedError
 from services.kernel.records import SetAside
 from services.kernel.space import Space
 from services.kernel.verify import where_is
-from services.registry import DECISION_SERVICES
+from services.registry import decision_services
 
 _POSITION = "a position is topic/partition/offset, such as claim.filings/0/12"
 
@@ -109,7 +109,7 @@ def _read(position: str) -> Place:
 async def pass_one(data: DataDirectory, position: str, console: Console, *, operator: str, reason: str) -> int:
     """Go past the input that stops a partition, as an event that names the operator."""
     topic, partition, offset = _read(position)
-    service = next((held for held in DECISION_SERVICES if topic in held.topics), None)
+    service = next((held for held in decision_services() if topic in held.topics), None)
     if service is None:
         raise OperationRefusedError(f"nothing is decided from {topic}", "pass an input of a public stream or an inbox")
     async with data.owning() as (space, store):

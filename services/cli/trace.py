@@ -11,11 +11,10 @@ from services.kernel.partitioner import partition_of
 from services.kernel.records import InputsPassed, Refused, SetAside, TopicStarted
 from services.kernel.space import Space
 from services.kernel.verify import groups, where_is
-from services.registry import DECISION_SERVICES
+from services.registry import LOGS
 
-_LOGS = [service.log for service in DECISION_SERVICES]
-_DECIDED = {topic for service in DECISION_SERVICES for topic in service.topics}
 _FATES: dict[str, str] = {Refused.wire: "refused", SetAside.wire: "set-aside"}
+_DECIDED = {topic.name for topic in TOPICS if topic.kind in {"input", "inbox"}}
 Place = tuple[str, int, int]
 """Topic, partition, offset."""
 
@@ -90,14 +89,14 @@ class Tracer:
 
     async def groups(self) -> list[list[Record]]:
         """Return the records of every log, grouped by their cause."""
-        logs = [await read_topic(self.store, log, self.space.partitions) for log in _LOGS]
+        logs = [await read_topic(self.store, log, self.space.partitions) for log in LOGS]
         return [group for records in logs for group in groups(records)]
 
     async def _at(self, place: Place) -> list[Entry]:
         record = await self.record(place)
         if record is None:
             return []
-        if record.topic in _LOGS:
+        if record.topic in LOGS:
             cause = await self._cause(record)
             if cause is None:
                 return [Entry(record)]
@@ -143,7 +142,7 @@ class Tracer:
                 events += group
         entries = [Entry(record, fates.get(place_of(record), UNDECIDED)) for record in inputs]
         entries += [Entry(record) for record in events]
-        order = {log: number for number, log in enumerate(_LOGS)}
+        order = {log: number for number, log in enumerate(LOGS)}
         return sorted(entries, key=lambda entry: (entry.record.timestamp, order.get(entry.record.topic, -1)))
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prometheus_client import Histogram
 
@@ -15,17 +16,13 @@ from services.kernel.kafka.process import EngineSubject, Process, Subject, pace
 from services.kernel.kafka.settings import KafkaSettings
 from services.kernel.kafka.store import KafkaStore
 from services.kernel.space import Space
-from services.registry import DECISION_SERVICES, RELAY, VIEWS
+from services.registry import LOGS, RELAY, VIEWS, decision_service
 from services.relay.publish import PUBLISHES
 from services.relay.relay import Relay
-from services.views.database import Database
-from services.views.model import ReadModel
-from services.views.projector import Projector
 
-WRITERS = (*(service.name for service in DECISION_SERVICES), RELAY)
-"""Every service that writes to the cluster."""
-RUNNABLE = (*WRITERS, VIEWS)
-"""Every service that is given partitions; the portal is not."""
+if TYPE_CHECKING:
+    from services.views.projector import Projector
+
 _IDLE_MAX_S = 5.0
 
 
@@ -89,7 +86,7 @@ class RelaySubject:
 class ViewsSubject:
     """The projector of one partition, over a store of its own; the database is the process's."""
 
-    def __init__(self, projector: Projector, store: KafkaStore) -> None:
+    def __init__(self, projector: "Projector", store: KafkaStore) -> None:
         self._projector = projector
         self._store = store
         self._caught_up = False
@@ -105,8 +102,9 @@ class ViewsSubject:
         if not self._projector.is_ready:
             await self._projector.model.prepare()
         count = await self._projector.step()
+        # A projector that begins again, as after an error, does not take back that the process is ready.
+        self._caught_up = self._caught_up or self._projector.is_caught_up
         if not count:
-            self._caught_up = True
             return _IDLE_MAX_S
         await pace(began, count)
         return 0.0
@@ -138,12 +136,10 @@ def _store(running: Running, observe: Callable[[float], None] = lambda _: None) 
 
 
 def _relays(running: Running, _transactions: Histogram) -> Made:
-    logs = [service.log for service in DECISION_SERVICES]
-
     def subject(partition: int) -> RelaySubject:
         stores = [_store(running) for _ in PUBLISHES]
         made = [
-            Relay(running.space, own, topic, publish, logs, partition)
+            Relay(running.space, own, topic, publish, LOGS, partition)
             for own, (topic, publish) in zip(stores, PUBLISHES.items(), strict=True)
         ]
         return RelaySubject(made, stores)
@@ -152,6 +148,11 @@ def _relays(running: Running, _transactions: Histogram) -> Made:
 
 
 def _projectors(running: Running, _transactions: Histogram) -> Made:
+    # Only this process needs SQL: the others start without it.
+    from services.views.database import Database
+    from services.views.model import ReadModel
+    from services.views.projector import Projector
+
     model = ReadModel(Database(running.database), running.space.name)
 
     def subject(partition: int) -> ViewsSubject:
@@ -162,7 +163,7 @@ def _projectors(running: Running, _transactions: Histogram) -> Made:
 
 
 def _engines(running: Running, transactions: Histogram) -> Made:
-    service = next(service for service in DECISION_SERVICES if service.name == running.service)
+    service = decision_service(running.service)
 
     def subject(partition: int) -> EngineSubject:
         own = _store(running, transactions.observe)

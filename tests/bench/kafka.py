@@ -28,7 +28,7 @@ from services.kernel.kafka.settings import KafkaSettings
 from services.kernel.kafka.store import KafkaStore
 from services.kernel.proofs import vouch
 from services.kernel.space import Space
-from services.registry import DECISION_SERVICES, new_space
+from services.registry import decision_service, new_space
 from tests.bench import rivals
 from tests.bench.asking import CoverWatch, latency_rows
 from tests.bench.meter import Meter, tidy
@@ -126,7 +126,7 @@ class Market:
 
     async def replay(self, service: str) -> tuple[int, float]:
         """Read the whole logs of a service cold, one partition after the other: events, and seconds."""
-        declared = next(found for found in DECISION_SERVICES if found.name == service)
+        declared = decision_service(service)
         events, seconds = 0, 0.0
         for number in range(PARTITIONS):
             store = KafkaStore(self.space.name, PARTITIONS, self.settings)

@@ -19,7 +19,7 @@ from services.kernel.partition import Partition
 from services.kernel.space import Space
 from services.kernel.store import StoreError
 from services.kernel.verify import RELAYED, groups
-from services.registry import DECISION_SERVICES
+from services.registry import decision_services
 from services.relay.publish import PUBLISHES
 
 Place = tuple[str, int]
@@ -161,7 +161,7 @@ class Shadows:
         self.store = KafkaStore(space.name, space.partitions, settings)
         self.all = {
             service.name: [Shadow(self.store, space, service, index) for index in range(space.partitions)]
-            for service in DECISION_SERVICES
+            for service in decision_services()
         }
         self._implied: dict[Place, set[bytes]] = defaultdict(set)
 

@@ -13,7 +13,7 @@ import pytest
 from schemas.instants import parse_instant
 from services.kernel.export import read_export
 from services.kernel.verify import verify
-from services.registry import DECISION_SERVICES
+from services.registry import decision_services
 from services.relay.publish import PUBLISHES
 from tests.integration.processes import ROOT
 from tests.support.command import Answer, adjudex, answers
@@ -94,7 +94,7 @@ def test_runs_are_alike_to_the_byte__whatever_the_hash_seed(monkeypatch: pytest.
 
 def test_last_line_has_the_hash_that_the_verifier_computes(kept: Path) -> None:
     with (kept / "export.jsonl").open("rb") as file:
-        report = verify(read_export(file), DECISION_SERVICES, PUBLISHES)
+        report = verify(read_export(file), decision_services(), PUBLISHES)
     assert report.clean
     last = told()[-1]
     assert last["log_hash"] == report.log_hash

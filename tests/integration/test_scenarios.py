@@ -14,7 +14,7 @@ from services.cli.scenario.run import Result, Simulation
 from services.cli.scenario.show import Timeline
 from services.kernel.export import read_export, write_export
 from services.kernel.verify import verify
-from services.registry import DECISION_SERVICES, TOPIC_NAMES
+from services.registry import TOPIC_NAMES, decision_services
 from services.relay.publish import PUBLISHES
 from tests.support.command import adjudex, answers
 
@@ -41,7 +41,7 @@ def test_expectations_are_met_and_the_log_verifies(path: Path, capsys: pytest.Ca
     assert result.expectations > 0
     assert max(map(len, said.splitlines())) <= 100
     export.seek(0)
-    report = verify(read_export(export), DECISION_SERVICES, PUBLISHES)
+    report = verify(read_export(export), decision_services(), PUBLISHES)
     assert report.findings == []
     assert report.log_hash == result.log_hash
 

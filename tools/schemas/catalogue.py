@@ -13,7 +13,7 @@ from schemas.envelope import Event, Input, Message, registered
 from schemas.outcomes import InputOutcome, PayoutInstruction
 from services.kernel import records
 from services.kernel.decider import BROADCAST, Decided
-from services.registry import DECISION_SERVICES
+from services.registry import decision_service, decision_services
 from tools.schemas.samples import variants
 
 Role = Literal["input", "message", "event", "output"]
@@ -74,7 +74,7 @@ def told() -> tuple[Told, ...]:
 
 
 def _asked() -> Iterator[Told]:
-    for service in DECISION_SERVICES:
+    for service in decision_services():
         keys = [f"{kind}/C-17" for kind in service.deciders]
         for model in logged(service.name).values():
             assert issubclass(model, Event)
@@ -92,12 +92,12 @@ def _asked() -> Iterator[Told]:
 
 def deciders(service: str) -> tuple[str, ...]:
     """Return the kinds of aggregates that a service decides."""
-    return tuple(next(tuple(known.deciders) for known in DECISION_SERVICES if known.name == service))
+    return tuple(decision_service(service).deciders)
 
 
 def streams(service: str) -> tuple[str, ...]:
     """Return the public streams that a service decides."""
-    return next(tuple(stream.name for stream in known.inputs) for known in DECISION_SERVICES if known.name == service)
+    return tuple(stream.name for stream in decision_service(service).inputs)
 
 
 def outputs() -> Mapping[str, type[Message]]:

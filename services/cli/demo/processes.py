@@ -16,7 +16,7 @@ from typing import Self
 
 from services.cli.console import OperationRefusedError
 from services.cli.data import DataDirectory
-from services.process.assembly import WRITERS
+from services.registry import WRITERS
 
 _HOST = "127.0.0.1"
 _PORTS = range(20_000, 32_000)

@@ -11,7 +11,7 @@ from services.kernel.export import read_export, write_export
 from services.kernel.partition import Partition
 from services.kernel.space import DUPLICATE_WINDOW, Space
 from services.kernel.verify import Report, verify
-from services.registry import DECISION_SERVICES, TOPIC_NAMES
+from services.registry import TOPIC_NAMES, decision_services
 from services.relay.publish import PUBLISHES
 from tests.simulation.driving import drive
 from tests.simulation.entries import read_entry
@@ -118,7 +118,7 @@ def _verified(space: Space, world: World) -> Report:
     file = io.BytesIO()
     drive(write_export(space, TOPIC_NAMES, world, file))
     file.seek(0)
-    report = verify(read_export(file), DECISION_SERVICES, PUBLISHES)
+    report = verify(read_export(file), decision_services(), PUBLISHES)
     if not report.clean:
         raise LawBroken(
             "the export does not verify:\n" + "\n".join(f"{where}: {what}" for where, what in report.findings)

@@ -12,7 +12,7 @@ from schemas.pools import IncidentSettled
 from schemas.topics import INSTRUCTIONS, OUTCOMES
 from services.kernel.records import InputsPassed, Refused, SetAside
 from services.kernel.space import Space
-from services.registry import DECISION_SERVICES
+from services.registry import decision_services
 from tests.simulation.entries import Entry, read_entry
 from tests.simulation.laws.cases import Cases
 from tests.simulation.laws.covers import Covers
@@ -41,7 +41,7 @@ class Witness:
         self.counts: Counter[str] = Counter()
         self.logbooks = {
             (service.log, partition): Logbook(space, service, partition, world)
-            for service in DECISION_SERVICES
+            for service in decision_services()
             for partition in range(space.partitions)
         }
         self.repeats = Repeats(world)

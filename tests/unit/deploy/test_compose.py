@@ -13,8 +13,7 @@ from sqlalchemy import make_url
 from schemas.topics import SERVICES
 from services.cli.cluster import _BROKER, _SESSION_MS, _TRANSACTION_MAX_MS
 from services.kernel.kafka.settings import KafkaSettings
-from services.process.assembly import RUNNABLE
-from services.registry import PORTAL, RELAY, VIEWS
+from services.registry import PORTAL, RELAY, RUNNABLE, VIEWS
 from services.views.database import Database
 from tests.unit.deploy.commands import parse
 from tests.unit.deploy.reading import BROKERS, COMPOSE, CONTAINERS, OURS, PROMETHEUS, ROOT, RUNS, dockerfile

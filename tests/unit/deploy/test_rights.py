@@ -4,7 +4,7 @@ import pytest
 
 from schemas.topics import INPUTS, OWNED, SERVICES, TELLS
 from services.cli.access import outsiders, rights
-from services.registry import DECISION_SERVICES, new_space
+from services.registry import decision_services, new_space
 
 _SPACE = new_space("main", 2)
 _PUBLIC = [stream.name for stream in INPUTS if stream.name not in OWNED]
@@ -18,7 +18,7 @@ def _who(operation: str, topic: str, producers: list[str] | None = None) -> set[
 
 @pytest.mark.parametrize("stream", [stream.name for stream in INPUTS])
 def test_a_public_stream_is_read_by_the_one_service_that_decides_it(stream: str) -> None:
-    deciding = {service.name for service in DECISION_SERVICES if stream in service.topics}
+    deciding = {service.name for service in decision_services() if stream in service.topics}
     assert len(deciding) == 1
     assert _who("read", stream) == deciding
 

@@ -19,7 +19,7 @@ from services.kernel.export import record_json
 from services.kernel.memory_store import MemoryStore
 from services.kernel.partitioner import partition_of
 from services.kernel.wire import input_record
-from services.registry import DECISION_SERVICES, RELAY, TOPIC_NAMES, VIEWS, new_space
+from services.registry import RELAY, TOPIC_NAMES, VIEWS, decision_services, new_space
 from tests.support.command import adjudex
 from tools.schemas import asyncapi, catalogue
 from tools.schemas.__main__ import ROOT
@@ -98,7 +98,7 @@ def test_every_message_that_a_service_sends_has_a_sender() -> None:
 
 def test_every_service_has_its_operations() -> None:
     operations = _DOCUMENT["operations"]
-    for service in DECISION_SERVICES:
+    for service in decision_services():
         assert f"{service.name}.writes.{service.log}" in operations
         for topic in service.topics:
             assert operations[f"{service.name}.reads.{topic}"]["action"] == "receive"
