@@ -1,19 +1,22 @@
 """Where a read model is kept: SQLite in a file, or PostgreSQL; everything above speaks SQL through SQLAlchemy Core."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from services.kernel.store import StoreError
 
 _BUSY_S = 30.0
+_POSTGRES = {"idle_in_transaction_session_timeout": "10s"}
+"""A projector that stands still in a transaction does not hold up its successor for ever."""
 _BEGIN = "adjudex_begin"
+_IMMEDIATE = {_BEGIN: "BEGIN IMMEDIATE"}
 _LOCK = 0x41444A58
 """The number under which writers of the catalogue wait for each other on PostgreSQL."""
 
@@ -36,13 +39,19 @@ class Database:
     def __init__(self, url: str) -> None:
         """Take `sqlite+aiosqlite:///<path>` or `postgresql+asyncpg://<user>@<host>/<name>`; connects when used."""
         self.is_sqlite = url.startswith("sqlite")
+        self._file: Engine | None = None
         if self.is_sqlite:
             engine = create_async_engine(url, connect_args={"timeout": _BUSY_S})
-            event.listen(engine.sync_engine, "connect", _set_up_sqlite)
-            event.listen(engine.sync_engine, "begin", _begin_sqlite)
-            self._reader, self._writer = engine, engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+            _listen(engine.sync_engine)
+            self._reader, self._writer = engine, engine.execution_options(**_IMMEDIATE)
+            if engine.url.database not in {None, ":memory:"}:
+                # One transaction is one thread's, the next may be another's.
+                shared = {"timeout": _BUSY_S, "check_same_thread": False}
+                file = create_engine(engine.url.set(drivername="sqlite"), connect_args=shared)
+                _listen(file)
+                self._file = file.execution_options(**_IMMEDIATE)
         else:
-            engine = create_async_engine(url)
+            engine = create_async_engine(url, connect_args={"server_settings": _POSTGRES})
             self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._writer = engine
         self._engine = engine
@@ -63,6 +72,20 @@ class Database:
             async with turn, self._writer.begin() as connection:
                 yield connection
 
+    async def write(self, work: Callable[[Connection], None]) -> None:
+        """Do work in one transaction, undone when it raises; raises DatabaseError and whatever it raises.
+
+        In an SQLite file all of it is done in one go by a thread: handing over each statement, as `writing` does, costs
+        many times what the statement costs.
+        """
+        if self._file is None:
+            async with self.writing() as connection:
+                await connection.run_sync(work)
+        else:
+            with _answering():
+                async with self._turn:
+                    await asyncio.to_thread(_done, self._file, work)
+
     @asynccontextmanager
     async def arranging(self) -> AsyncIterator[AsyncConnection]:
         """Write what several processes may want to write at once when they start, one after the other."""
@@ -74,6 +97,13 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+        if self._file is not None:
+            self._file.dispose()
+
+
+def _done(file: Engine, work: Callable[[Connection], None]) -> None:
+    with file.begin() as connection:
+        work(connection)
 
 
 @contextmanager
@@ -89,6 +119,11 @@ def _answering() -> Iterator[None]:
         raise
     except ConnectionError as error:
         raise DatabaseError(f"the read model's database: {error}") from error
+
+
+def _listen(engine: Engine) -> None:
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own

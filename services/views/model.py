@@ -96,12 +96,15 @@ class ReadModel:
 
         Also, to whoever wants to write, where another release makes them: rows of two releases are never mixed.
         """
+        return await connection.run_sync(self.current_of, to_write=to_write)
+
+    def current_of(self, connection: Connection, *, to_write: bool = False) -> Tables:
+        """Do what `current` does, on a connection that does not wait."""
         catalogued = self._catalogue
-        self._is_catalogued = self._is_catalogued or await connection.run_sync(_has, catalogued.name)
+        self._is_catalogued = self._is_catalogued or _has(connection, catalogued.name)
         if not self._is_catalogued:
             raise ReadModelError(_NONE)
-        found = await connection.execute(select(catalogued).where(catalogued.c.status == "current"))
-        row = found.first()
+        row = connection.execute(select(catalogued).where(catalogued.c.status == "current")).first()
         if row is None:
             raise ReadModelError(_NONE)
         generation = Generation(*row)

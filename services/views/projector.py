@@ -7,10 +7,10 @@ chain is checked on the way, so that a read model never goes on with another log
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Select, Table, Update, bindparam, select
 
 from schemas.envelope import Message, Record, UnknownTypeError, current_wire, decode
 from schemas.instants import parse_instant
@@ -90,6 +90,7 @@ class Projector:
         self._tables = tables
         self._places: dict[str, _Place] | None = None
         self._fetch_from: dict[str, int] = {}
+        self._ends: Mapping[str, int] = {}
         self._held: dict[str, dict[str, _Held | None]] = {}
         self._insertions: dict[str, str] = {}
         self._handlers = _handlers(model.kinds)
@@ -108,6 +109,11 @@ class Projector:
     def is_ready(self) -> bool:
         """Whether it has found where it left off."""
         return self._places is not None
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether it has folded what was in the logs when it found where it left off; more may have come since."""
+        return self._places is not None and all(self._fetch_from[log] >= end for log, end in self._ends.items())
 
     async def step(self) -> int:
         """Fold what one fetch brings; return how many log records were read.
@@ -165,7 +171,7 @@ class Projector:
                     f"anew"
                 )
                 raise ReadModelError(text)
-        self._tables, self._places = tables, places
+        self._tables, self._places, self._ends = tables, places, ends
         self._fetch_from = {log: place.next_offset for log, place in places.items()}
         self._held.clear()
 
@@ -222,23 +228,8 @@ class Projector:
     # --- writing
 
     async def _write(self, places: Mapping[str, _Place], read: Sequence[_Read]) -> None:
-        assert self._places is not None
-        async with self.model.database.writing() as connection:
-            tables = self._fixed or await self.model.current(connection, to_write=True)
-            if self._tables is not tables:
-                raise MovedError("another generation of the read model is read now")
-            await self._move(connection, tables, places)
-            await self._load(connection, tables, read)
-            inserts: dict[str, list[list[Any]]] = defaultdict(list)
-            closes: dict[str, list[dict[str, Any]]] = defaultdict(list)
-            for one in read:
-                for touched in one.touched:
-                    self._fold(one, touched, inserts, closes)
-            for name, rows in closes.items():
-                await connection.execute(_closing(tables.rows[name]), rows)
-            for name, versions in inserts.items():
-                inserting = self._inserting(tables.rows[name], connection)
-                await connection.exec_driver_sql(inserting, [tuple(version) for version in versions])
+        inserts: dict[str, list[list[Any]]] = defaultdict(list)
+        await self.model.database.write(lambda connection: self._written(connection, places, read, inserts))
         for name, held in self._held.items():
             for one_row in inserts.get(name, ()):
                 latest = held.get(one_row[0])
@@ -247,7 +238,30 @@ class Projector:
             if len(held) > _HELD_MAX:
                 held.clear()
 
-    def _inserting(self, table: Table, connection: AsyncConnection) -> str:
+    def _written(
+        self,
+        connection: Connection,
+        places: Mapping[str, _Place],
+        read: Sequence[_Read],
+        inserts: dict[str, list[list[Any]]],
+    ) -> None:
+        """Fold what was read in an open transaction; `inserts` are then the versions that were added."""
+        tables = self._fixed or self.model.current_of(connection, to_write=True)
+        if self._tables is not tables:
+            raise MovedError("another generation of the read model is read now")
+        self._move(connection, tables, places)
+        self._load(connection, tables, read)
+        closes: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for one in read:
+            for touched in one.touched:
+                self._fold(one, touched, inserts, closes)
+        for name, rows in closes.items():
+            connection.execute(_closing(tables.rows[name]), rows)
+        for name, versions in inserts.items():
+            inserting = self._inserting(tables.rows[name], connection)
+            connection.exec_driver_sql(inserting, [tuple(version) for version in versions])
+
+    def _inserting(self, table: Table, connection: Connection) -> str:
         """Spell the insertion of a whole row, whose values come in the order of the columns."""
         if table.name not in self._insertions:
             compiled = table.insert().compile(dialect=connection.dialect)
@@ -255,22 +269,18 @@ class Projector:
             self._insertions[table.name] = str(compiled)
         return self._insertions[table.name]
 
-    async def _move(self, connection: AsyncConnection, tables: Tables, places: Mapping[str, _Place]) -> None:
+    def _move(self, connection: Connection, tables: Tables, places: Mapping[str, _Place]) -> None:
         assert self._places is not None
-        held = tables.progress.c
         for log, place in places.items():
             before = self._places[log]
             if place.next_offset == before.next_offset:
                 continue
-            moved = await connection.execute(
-                tables.progress.update()
-                .where(held.log == log, held.part == self.partition, held.next_offset == before.next_offset)
-                .values(**_columns(place))
-            )
+            where = {"of_log": log, "of_part": self.partition, "was": before.next_offset}
+            moved = connection.execute(_moving(tables.progress), where | _columns(place))
             if moved.rowcount != 1:
                 raise MovedError(f"{log}/{self.partition} was read by another projector")
 
-    async def _load(self, connection: AsyncConnection, tables: Tables, read: Sequence[_Read]) -> None:
+    def _load(self, connection: Connection, tables: Tables, read: Sequence[_Read]) -> None:
         """Bring the latest versions of all rows that are touched, in as few statements as there are kinds."""
         wanted: dict[str, dict[str, Meta]] = defaultdict(dict)
         kinds: dict[str, Kind[Any]] = {}
@@ -280,16 +290,11 @@ class Projector:
                 kinds[kind.name] = kind
                 wanted[kind.name].update((row_id, one.meta) for row_id in ids if row_id not in known)
         for name, missing in wanted.items():
-            table, known, absent = tables.rows[name].c, self._held[name], list(missing)
+            known, absent = self._held[name], list(missing)
             for start in range(0, len(absent), _LOADED_AT_ONCE):
                 some = absent[start : start + _LOADED_AT_ONCE]
                 known.update(dict.fromkeys(some))
-                found = await connection.execute(
-                    select(
-                        table.id, table.from_offset, table.log, table.part, table.born_at, table.born_offset, table.body
-                    ).where(latest(tables.rows[name]), table.id.in_(some))
-                )
-                for row in found:
+                for row in connection.execute(_loading(tables.rows[name]), {"ids": some}):
                     meta = missing[row.id]
                     if (row.log, row.part) != (meta.log, meta.partition):
                         text = f"{name} {row.id} is written by {row.log}/{row.part} and by {meta.log}/{meta.partition}"
@@ -338,7 +343,34 @@ def _columns(place: _Place) -> dict[str, Any]:
     return {"next_offset": place.next_offset, "chain": place.chain, "at": place.at}
 
 
-def _closing(table: Table) -> Any:  # noqa: ANN401 - an update with parameters
+# Statements are made once: making one costs more than carrying it out.
+@cache
+def _moving(progress: Table) -> Update:
+    """Move the progress on, unless somebody else has."""
+    held = progress.c
+    return (
+        progress.update()
+        .where(
+            held.log == bindparam("of_log"),
+            held.part == bindparam("of_part"),
+            held.next_offset == bindparam("was"),
+        )
+        .values(next_offset=bindparam("next_offset"), chain=bindparam("chain"), at=bindparam("at"))
+    )
+
+
+@cache
+def _loading(table: Table) -> Select[Any]:
+    """Read the latest versions of some rows."""
+    held = table.c
+    return select(held.id, held.from_offset, held.log, held.part, held.born_at, held.born_offset, held.body).where(
+        latest(table), held.id.in_(bindparam("ids", expanding=True))
+    )
+
+
+@cache
+def _closing(table: Table) -> Update:
+    """End versions."""
     return (
         table.update()
         .where(table.c.id == bindparam("row_id"), table.c.from_offset == bindparam("row_from"))

@@ -131,7 +131,8 @@ def _valid(table: Table, as_of: AsOf) -> ColumnElement[bool]:
     if as_of is None:
         return latest(table)
     if isinstance(as_of, int):
-        return and_(table.c.from_at <= as_of, table.c.until_at > as_of)
+        # A row that was there then was born before: said again, so that younger ones need not be gone through.
+        return and_(table.c.born_at <= as_of, table.c.from_at <= as_of, table.c.until_at > as_of)
     places = [
         and_(table.c.log == log, table.c.part == part, table.c.from_offset < end, table.c.until_offset >= end)
         for log, offsets in as_of.logs.items()
