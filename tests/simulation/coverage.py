@@ -7,7 +7,7 @@ from services import registry
 
 MARKER = "topic.started.v1"
 """The one event that no log of a run gets: it is there before the run."""
-assert registry.DECISION_SERVICES, "importing them registers every event there is"
+assert registry.decision_services(), "importing them registers every event there is"
 
 RULES = {
     "assessor": "already-registered not-registered unchanged",
@@ -80,6 +80,10 @@ OTHERS = (
     "passed: no-effect",
     "run: calm, and the same without faults",
     "run: old inputs repeated",
+    "run: the read model rebuilt, and the same",
+    "read model: crash after fetch",
+    "read model: failure after fetch",
+    "read model: rival",
     "settled: ample",
     "settled: cut-off",
     "settled: cut-off, short",

@@ -17,7 +17,7 @@ from schemas.envelope import Outgoing, Record
 from schemas.instants import DAY
 from services.kernel.engine import PartitionStoppedError
 from services.kernel.space import DUPLICATE_WINDOW
-from services.registry import DECISION_SERVICES, TOPIC_NAMES, new_space
+from services.registry import LOGS, TOPIC_NAMES, decision_services, new_space
 from services.relay.publish import PUBLISHES
 from tests.simulation.driving import drive
 from tests.simulation.faults import Faults, Rates
@@ -25,6 +25,7 @@ from tests.simulation.laws import ending
 from tests.simulation.laws.law import LawBroken
 from tests.simulation.laws.witness import Witness
 from tests.simulation.processes import EngineProcess, Process, RelayProcess
+from tests.simulation.reading import ReadSide
 from tests.simulation.tracing import Trace
 from tests.simulation.workload.outside import Outside
 from tests.simulation.workload.post import public_key
@@ -32,6 +33,8 @@ from tests.simulation.world import World
 
 _TURNS_MAX = 300_000
 _SOON = 60_000
+_READ_EVERY = 4
+"""One seed in so many also has a read model: it costs as much as the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ class Simulation:
         self.world.on_commit = self._committed
         self.world.on_append = self.witness.appended
         self.processes = self._processes(folder)
+        is_read = seed % _READ_EVERY == 0 and not faultless
+        self.read_side = ReadSide(self.space, self.world, folder, Random(f"{seed}/views")) if is_read else None
         self.thaws: list[tuple[int, Process]] = []
         self.turns = 0
         self.repeated = 0
@@ -86,17 +91,16 @@ class Simulation:
         self.faults.tell = self._trace
 
     def _processes(self, folder: Path) -> list[Process]:
-        logs = tuple(service.log for service in DECISION_SERVICES)
         partitions = range(self.space.partitions)
         world, faults = self.world, self.faults
         return [
             *(
                 EngineProcess(self.space, service, partition, world, faults, folder)
-                for service in DECISION_SERVICES
+                for service in decision_services()
                 for partition in partitions
             ),
             *(
-                RelayProcess(self.space, topic, publish, logs, partition, world, faults)
+                RelayProcess(self.space, topic, publish, LOGS, partition, world, faults)
                 for topic, publish in PUBLISHES.items()
                 for partition in partitions
             ),
@@ -106,6 +110,13 @@ class Simulation:
 
     def run(self) -> Summary:
         """Run to the end and check everything."""
+        try:
+            return self._run()
+        finally:
+            if self.read_side is not None:
+                self.read_side.close()
+
+    def _run(self) -> Summary:
         while self._unsaid or not self.outside.done or self.thaws:
             self._turn()
         self._come_to_rest()
@@ -113,6 +124,8 @@ class Simulation:
             self._repeat_old()
         engines = [process.engine for process in self.processes if isinstance(process, EngineProcess)]
         report = ending.check(self.space, self.world, self.witness, engines)
+        if self.read_side is not None:
+            self.read_side.check(engines)
         return self._summary(report.log_hash)
 
     def _turn(self) -> None:
@@ -120,6 +133,8 @@ class Simulation:
         if self.turns > _TURNS_MAX:
             raise LawBroken("the run does not come to an end")
         self._mishaps()
+        if self.read_side is not None:
+            self.read_side.turn()
         ready = [process for process in self.processes if process.ready]
         if ready and (self.plan.calm or self.random.random() < 0.85):
             self._resume(self.random.choice(ready))
@@ -322,6 +337,10 @@ class Simulation:
         summary.counts.update(self.witness.counts)
         summary.counts["tranche: begun anew"] = self.witness.pools.begun_anew
         summary.counts["run: old inputs repeated"] = self.repeated
+        if self.read_side is not None:
+            happened = self.read_side.faults.happened
+            summary.counts.update({f"read model: {name}": count for name, count in happened.items()})
+            summary.counts["run: the read model rebuilt, and the same"] = 1
         return summary
 
     def _committed(self, records: Sequence[Record]) -> None:

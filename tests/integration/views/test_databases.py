@@ -86,12 +86,13 @@ def test_rebuilt__the_same_bytes(url: str) -> None:
         try:
             views = await Views.open(database, SPACE, logs.store)
             await views.catch_up()
-            before = await digest(views)
+            before, answers = await digest(views), await _answers(views)
             rebuild = Rebuild(SPACE, views.model, logs.store)
             await rebuild.build()
             assert await rebuild.compare() is None
             await rebuild.switch()
             assert await digest(views) == before
+            assert await _answers(views) == answers
             await sell(logs, 77)
             await views.catch_up()
             assert await digest(views) != before
