@@ -44,7 +44,7 @@ class Audit:
 
     findings: list[str] = field(default_factory=list)
     fates: Counter[str] = field(default_factory=Counter)
-    inputs: int = 0
+    inputs: set[str] = field(default_factory=set)
     events: int = 0
     effects: Counter[str] = field(default_factory=Counter)
     aborted_records: int = 0
@@ -248,7 +248,7 @@ async def _inputs(reader: Reader, fates: Mapping[str, list[Fate]], found: Audit)
                         if record.offset != expected:
                             found.find(f"{position}: offset {expected} is missing before it")
                         expected = record.offset + 1
-                        found.inputs += 1
+                        found.inputs.add(f"{topic}/{partition}/{record.offset}")
                     known.add(position)
                     told = fates.get(position, [])
                     if not told:

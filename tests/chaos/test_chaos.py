@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,11 +14,11 @@ import pytest
 from schemas.topics import OUTCOMES
 from services.cli.data import DataDirectory
 from services.kernel.kafka.settings import KafkaSettings
-from services.process.assembly import WRITERS
-from services.registry import RELAY
+from services.registry import RELAY, RUNNABLE, VIEWS
 from tests.chaos.checks import Audit, audit
 from tests.chaos.faults import Fault, Faults, longest_silence
 from tests.chaos.fleet import Fleet, until
+from tests.chaos.folded import Folded
 from tests.chaos.inputs import Stream, capital, governance, incidents, sold, spelled, vouched
 from tests.chaos.load import Load
 from tests.chaos.watch import Shadows, Witness
@@ -28,6 +28,10 @@ from tools.broker import Cluster
 ROUND = 24
 """At most so many faults happen to one space, so that what is checked in the end fits into memory."""
 PARTITIONS = 4
+_SETTINGS = {"broker.session.timeout.ms": "1500"}
+"""A dead broker's session must be over before it may start again."""
+_JVM = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC")
+"""With the optimising compiler: brokers are half of the work here, and have minutes to become quick."""
 RATE_MIN = 100
 """The load aims at more than 300 inputs a second, and the report says what it was: a slow machine is not wrong."""
 _HORIZON_MS = 600_000
@@ -68,8 +72,7 @@ def test_faults_of_services_and_broker__every_law_holds(
     number: int, faults: int, tmp_path: Path, pytestconfig: pytest.Config, report: list[str]
 ) -> None:
     seed = seed_of(pytestconfig, number)
-    # A dead broker's session must be over before it may start again.
-    with Cluster(settings={"broker.session.timeout.ms": "1500"}) as cluster:
+    with Cluster(settings=_SETTINGS, jvm=_JVM) as cluster:
         chaos = Chaos(cluster, tmp_path, seed, report)
         chaos.run(lambda happens: happens.chosen(faults))
 
@@ -77,7 +80,7 @@ def test_faults_of_services_and_broker__every_law_holds(
 def test_one_of_three_brokers_killed__every_law_holds(
     number: int, faults: int, tmp_path: Path, pytestconfig: pytest.Config, report: list[str]
 ) -> None:
-    with Cluster(3, settings={"broker.session.timeout.ms": "1500"}) as cluster:
+    with Cluster(3, settings=_SETTINGS, jvm=_JVM) as cluster:
         chaos = Chaos(cluster, tmp_path, seed_of(pytestconfig, number), report)
         chaos.run(lambda happens: [happens.one_of_three()] * faults)
 
@@ -113,9 +116,11 @@ class Chaos:
         self.fleet = Fleet(self.data, cluster.bootstrap, folder / "logs")
 
     def _command(self, *arguments: str) -> str:
-        where = ["--data", str(self.data), "--kafka", self.cluster.bootstrap]
+        return self._ran("services.cli", *arguments, "--data", str(self.data), "--kafka", self.cluster.bootstrap)
+
+    def _ran(self, module: str, *arguments: str) -> str:
         ended = subprocess.run(
-            [sys.executable, "-m", "services.cli", *arguments, *where],
+            [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -141,22 +146,21 @@ class Chaos:
     async def _run(self, schedule: Schedule) -> None:
         chance, laps = random.Random(self.seed), Laps()
         shadows = Shadows(self.space, self.settings)
-        # Three brokers on one machine leave the services little of it.
-        light = len(self.cluster.numbers) > 1
-        stream = Stream(self.space, self.seed, shadows.store.now(), is_light=light)
+        folded = Folded(self.space, DataDirectory(self.data).views)
+        stream = Stream(self.space, self.seed, shadows.store.now())
         load = Load(stream, self.settings)
         witness = Witness(self.space, self.settings, stream.hear)
-        for service in WRITERS:
+        for service in RUNNABLE:
             self.fleet.start(service, "a")
-        tasks = [asyncio.create_task(witness.run())]
+        tasks = [asyncio.create_task(witness.run()), asyncio.create_task(folded.run(shadows))]
         try:
             await self._set_up(load, shadows)
             sending = asyncio.create_task(load.run())
             tasks.append(sending)
             laps.end("set up")
-            faults = Faults(self.fleet, self.cluster, shadows, witness, chance)
+            faults = Faults(self.fleet, self.cluster, shadows, witness, folded, chance)
             await asyncio.sleep(_STEADY_S)
-            await asyncio.gather(*(faults.decides(service) for service in WRITERS))
+            await asyncio.gather(*(faults.decides(service) for service in RUNNABLE))
             await faults.happen_all(schedule(faults))
             for task in tasks:
                 assert not task.done(), task.result()
@@ -164,6 +168,7 @@ class Chaos:
             sent = load.count
             laps.end("under load")
             await self._rest(load, shadows, witness)
+            await self._all_folded(folded, shadows)
             self.say(
                 f"{sent:,} inputs in {load.seconds:.0f} s ({sent / load.seconds:.0f}/s), then {load.count - sent:,}; "
                 f"{load.again:,} sent again; {spelled(stream.made)}"
@@ -175,11 +180,16 @@ class Chaos:
                 task.cancel()
             await asyncio.wait(tasks)
             tasks.clear()
-            checked, verified = await asyncio.gather(
-                audit(self.space, self.settings, witness), asyncio.to_thread(self._verify)
+            checked, verified, rebuilt = await asyncio.gather(
+                audit(self.space, self.settings, witness),
+                asyncio.to_thread(self._verify),
+                asyncio.to_thread(self._ran, "tests.chaos.folded", self.cluster.bootstrap, str(self.data)),
             )
             laps.end("checked")
-            self._told(faults, shadows, witness, checked, verified)
+            rows = await folded.agree(shadows, checked.inputs)
+            self.say(f"read model: {rows:,} rows say what the services know; {rebuilt.strip()}")
+            laps.end("read model compared")
+            self._told(faults, checked, verified)
             self.say(f"seconds: {laps}")
             assert not checked.findings, "\n".join(checked.findings)
         finally:
@@ -188,11 +198,12 @@ class Chaos:
             if tasks:
                 await asyncio.wait(tasks)
             await load.close()
+            await folded.close()
             await shadows.close()
 
     async def _set_up(self, load: Load, shadows: Shadows) -> None:
         """Have everything there that the stream builds on."""
-        for service in WRITERS:
+        for service in RUNNABLE:
             await self.fleet.shared(self.fleet.of(service), PARTITIONS)
         for given in (governance, capital, sold, incidents):
             await load.send(vouched(self.space, given(self.space, shadows.store.now())))
@@ -204,17 +215,25 @@ class Chaos:
 
         Patience ends when nothing moves on any more: a loaded machine has much left, and that is not wrong.
         """
+        await self._until_none("something to be decided", lambda: shadows.left(_HORIZON_MS))
+
+    async def _all_folded(self, folded: Folded, shadows: Shadows) -> None:
+        """Wait until the read model has folded all that was decided."""
+        await self._until_none("something to be folded", lambda: folded.left(shadows))
+
+    async def _until_none(self, what: str, ask: Callable[[], Awaitable[list[str]]]) -> None:
+        """Wait until nothing is left, as long as something moves on."""
         left: list[str] = []
 
         async def condition() -> bool:
             self.fleet.check_alive()
             before = list(left)
-            left[:] = await shadows.left(_HORIZON_MS)
+            left[:] = await ask()
             return left != before or not left
 
         while True:
             try:
-                await until("something to be decided", condition, _PATIENCE_S, poll_s=_POLL_S)
+                await until(what, condition, _PATIENCE_S, poll_s=_POLL_S)
             except AssertionError as error:
                 raise AssertionError(f"{error}: {left}") from None
             if not left:
@@ -243,30 +262,30 @@ class Chaos:
     def _verify(self) -> str:
         return self._command("log", "verify")
 
-    def _told(self, faults: Faults, shadows: Shadows, witness: Witness, checked: Audit, verified: str) -> None:
+    def _told(self, faults: Faults, checked: Audit, verified: str) -> None:
         """Report what happened, and for how long nobody decided."""
         silent: dict[str, list[float]] = defaultdict(list)
         for happened in faults.happened:
             silences = [
-                longest_silence(times, happened)
-                for victim in happened.victims
-                for times in self._times(victim, shadows, witness)
+                longest_silence(times, happened) for victim in happened.victims for times in self._times(victim, faults)
             ]
             silent[happened.kind].append(max(silences, default=0.0))
         for kind, seconds in sorted(silent.items()):
             longest = " ".join(f"{second:.1f}" for second in sorted(seconds))
             self.say(f"{len(seconds):3} × {kind:22} longest without a decision: {longest} s")
         self.say(
-            f"{checked.inputs:,} public inputs, {checked.events:,} events; fates: {spelled(checked.fates)}; "
+            f"{len(checked.inputs):,} public inputs, {checked.events:,} events; fates: {spelled(checked.fates)}; "
             f"aborted: {checked.aborted_records:,} records in {checked.aborted_transactions:,} transactions; "
             f"{checked.repeats:,} repeats published"
         )
         self.say(f"effects: {spelled(checked.effects)}")
         self.say("verify: " + ", ".join(line.strip() for line in verified.splitlines() if line.strip())[:400])
 
-    def _times(self, victim: str, shadows: Shadows, witness: Witness) -> list[Sequence[int]]:
+    def _times(self, victim: str, faults: Faults) -> list[Sequence[int]]:
+        if victim == VIEWS:
+            return list(faults.folded.times.values())
         if victim == RELAY:
-            outcomes = [held for place, held in witness.seen.items() if place[0] == OUTCOMES]
+            outcomes = [held for place, held in faults.witness.seen.items() if place[0] == OUTCOMES]
             return [sorted(at for _, at in held.values()) for held in outcomes]
         # Where there is one governor, one partition has all the work.
-        return [shadow.times for shadow in shadows.all[victim] if len(shadow.times) > ROUND * 4]
+        return [shadow.times for shadow in faults.shadows.all[victim] if len(shadow.times) > ROUND * 4]
