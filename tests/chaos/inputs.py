@@ -126,11 +126,9 @@ def vouched(space: Space, records: Sequence[Outgoing]) -> list[Outgoing]:
     return made
 
 
-def governance(space: Space, _now: int) -> list[Outgoing]:
-    """What governance decides before anything else."""
-    listed = products("vault", space.partitions) + products("busy", space.partitions)
-    payout = payout_terms()
-    terms = PoolTerms(
+def pool_terms(notice: int = DAY) -> PoolTerms:
+    """Return the terms of a pool that sells whatever the load asks for."""
+    return PoolTerms(
         capacity_bps=20_000,
         product_bps=10_000,
         dependency_bps=10_000,
@@ -140,16 +138,22 @@ def governance(space: Space, _now: int) -> list[Outgoing]:
         junior_bps=7_000,
         period_min=DAY,
         period_max=365 * DAY,
-        notice=DAY,
-        payout=payout,
+        notice=notice,
+        payout=payout_terms(),
     )
+
+
+def governance(space: Space, _now: int) -> list[Outgoing]:
+    """What governance decides before anything else."""
+    listed = products("vault", space.partitions) + products("busy", space.partitions)
+    terms = pool_terms()
     contents: list[Input] = [
         PublishRulebook.model_validate_json(json.dumps({"scope": world.SCOPE, "rulebook": rulebook()})),
         *(
             ListProduct(product=name, title=f"Vault {name}", peril="exploit", asset=ASSET, rulebook=RULEBOOK)
             for name in listed
         ),
-        SetStakeTerms(asset=ASSET, stake_min_minor=1, notice=DAY, payout=payout),
+        SetStakeTerms(asset=ASSET, stake_min_minor=1, notice=DAY, payout=payout_terms()),
         *(OpenPool(pool=name, title=f"Pool {name}", asset=ASSET, terms=terms) for name in pools(space.partitions)),
         *(
             ListProduct(product=name, title=f"Vault {name}", peril="exploit", asset=ASSET, rulebook=RULEBOOK, pool=name)
@@ -257,6 +261,8 @@ class Stream:
         self._vaults = products("vault", space.partitions)
         self._busy = products("busy", space.partitions)
         self._heard: set[str] = set()
+        self.paid_out = 0
+        """How many payouts were instructed for no cover."""
 
     @property
     def waiting(self) -> int:
@@ -271,6 +277,7 @@ class Stream:
             name = f"{content.reference}/{content.attempt}"
             if name not in self._heard:
                 self._heard.add(name)
+                self.paid_out += content.cover is None
                 self._pay(content, now)
         elif isinstance(content, InputOutcome):
             self._follow(content, now)
@@ -343,7 +350,8 @@ class Stream:
 
     def _pay(self, told: PayoutInstruction, now: float) -> None:
         """Confirm most attempts, fail some first ones, and leave a few without an answer."""
-        number, attempt = number_of(told.cover or ""), told.attempt
+        # Stake and capital that leave are paid out for no cover.
+        number, attempt = number_of(told.cover) if told.cover else 0, told.attempt
         payout, name = told.reference, f"{told.reference}/{told.attempt}"
         if number % 40 == 11:
             return

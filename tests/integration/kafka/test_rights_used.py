@@ -1,0 +1,200 @@
+"""Each service works with exactly its rights: what the cluster's authorizer let them do is what they are granted."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+
+from schemas.adjudication import CastVote
+from schemas.assessors import AddStake, RegisterAssessor, RequestStakeWithdrawal, WithdrawStake
+from schemas.claims import WithdrawClaim
+from schemas.envelope import Input, Outgoing
+from schemas.governance import OpenPool, SetStakeTerms
+from schemas.instants import SECOND
+from schemas.payouts import ReceiptFailed
+from schemas.pools import DepositCapital, RequestCapitalWithdrawal, WithdrawCapital
+from services.cli.access import Outsiders, rights
+from services.cli.data import DataDirectory
+from services.kernel.kafka.admin import Acl
+from services.kernel.kafka.settings import KafkaSettings
+from services.kernel.space import Space
+from services.registry import RUNNABLE
+from tests.chaos.fleet import Fleet, until
+from tests.chaos.inputs import (
+    ASSET,
+    GATEWAY,
+    Stream,
+    capital,
+    governance,
+    incidents,
+    payout_terms,
+    pool_terms,
+    record,
+    sold,
+    vouched,
+)
+from tests.chaos.load import Load
+from tests.chaos.watch import Shadows, Witness
+from tests.support.command import adjudex
+from tools.broker import QUICK_JVM, Cluster
+
+pytestmark = pytest.mark.timeout(600)
+PASSWORD = "secret"
+PARTITIONS = 2
+RATE, LOAD_S = 100, 12.0
+QUIET_S = 180.0
+HORIZON_MS = 600_000
+_RULE = re.compile(
+    r"Principal = (User:\S+) is Allowed operation = (\S+) .* based on rule MatchingAcl\(acl=StandardAcl\("
+    r"resourceType=(\w+), resourceName=([^,]+), patternType=(\w+), principal=\S+, host=\*, operation=(\w+),"
+)
+_DENIED = re.compile(r"Principal = (User:\S+) is Denied operation = (\S+) .* on resource = (\S+)")
+
+
+def login(user: str) -> dict[str, str]:
+    return {
+        "ADJUDEX_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "ADJUDEX_KAFKA_USERNAME": user,
+        "ADJUDEX_KAFKA_PASSWORD": PASSWORD,
+    }
+
+
+class Guarded:
+    """A space whose services each log in as themselves, and what the authorizer said of it."""
+
+    def __init__(self, folder: Path) -> None:
+        users = dict.fromkeys(("admin", *RUNNABLE), PASSWORD)
+        with Cluster(users=users, jvm=(*QUICK_JVM, "-Dadjudex.authorizer.level=DEBUG")) as cluster:
+            as_admin = {"ADJUDEX_KAFKA": cluster.bootstrap} | login("admin")
+            data = folder / "data"
+            space = ("--space", "rights", "--partitions", str(PARTITIONS))
+            made = adjudex("topics", "apply", "--data", data, *space, "--acls", environment=as_admin)
+            assert made.returncode == 0, made.stdout + made.stderr
+            self.space = DataDirectory(data).space()
+            fleet = Fleet(data, cluster.bootstrap, folder / "logs", login)
+            try:
+                asyncio.run(self._happen(fleet, KafkaSettings.from_environment(environment=as_admin)))
+            finally:
+                fleet.kill()
+            self.said = cluster.log().read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def used(self) -> set[Acl]:
+        """The rights by which something was done: to be told of a topic follows from reading or writing it."""
+        return {
+            Acl(who, granted.lower(), kind.lower().replace("al_id", "al-id"), pattern.lower(), name)
+            for who, done, kind, name, pattern, granted in _RULE.findall(self.said)
+            if done == granted
+        }
+
+    async def _happen(self, fleet: Fleet, settings: KafkaSettings) -> None:
+        """Let everything be decided that the chaos sends."""
+        shadows = Shadows(self.space, settings)
+        stream = Stream(self.space, 1, shadows.store.now())
+        load, witness = Load(stream, settings, RATE), Witness(self.space, settings, stream.hear)
+        for service in RUNNABLE:
+            fleet.start(service, "a")
+        tasks = [asyncio.create_task(witness.run())]
+
+        async def is_quiet() -> bool:
+            fleet.check_alive()
+            return not stream.waiting and not await shadows.left(HORIZON_MS)
+
+        try:
+            for service in RUNNABLE:
+                await fleet.shared(fleet.of(service), PARTITIONS)
+            for given in (governance, capital, sold, incidents):
+                await load.send(vouched(self.space, given(self.space, shadows.store.now())))
+                await until("what is given to be decided", is_quiet, QUIET_S)
+            tasks.append(asyncio.create_task(load.run()))
+            await until("the load", lambda: _over(load), QUIET_S)
+            stream.is_new_wanted = False
+            await until("everything to be decided", is_quiet, QUIET_S)
+            for step in (_opened(), _joining(), _asking()):
+                await load.send(vouched(self.space, [record(self.space, *one, GATEWAY) for one in step]))
+                await until("who leaves to be heard", is_quiet, QUIET_S)
+            await load.send(_misplaced(self.space, shadows.store.now()))
+            await until("who leaves to be paid", lambda: _paid(self.space, load), QUIET_S)
+            await until("receipts to be decided", is_quiet, QUIET_S)
+            await fleet.leave()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            await load.close()
+            await shadows.close()
+
+
+async def _over(load: Load) -> bool:
+    return load.seconds >= LOAD_S
+
+
+LEAVER, SHORT = "eip155:1:0x" + "1e" * 20, "short"
+
+
+def _opened() -> list[tuple[Input, str]]:
+    """Let stake and capital leave after a second."""
+    terms = SetStakeTerms(asset=ASSET, stake_min_minor=1, notice=SECOND, payout=payout_terms())
+    pool = OpenPool(pool=SHORT, title="Short notice", asset=ASSET, terms=pool_terms(SECOND))
+    return [(terms, "terms-at-last"), (pool, "pool-at-last")]
+
+
+def _joining() -> list[tuple[Input, str]]:
+    deposit = {"provider": LEAVER, "tranche": "junior", "amount_minor": 1_000, "transaction": "in"}
+    return [
+        (RegisterAssessor(assessor=LEAVER), "leaver-joins"),
+        (AddStake(assessor=LEAVER, amount_minor=10, transaction="in"), "leaver-stakes"),
+        (DepositCapital.model_validate({"pool": SHORT} | deposit), "leaver-deposits"),
+    ]
+
+
+def _asking() -> list[tuple[Input, str]]:
+    return [
+        (RequestStakeWithdrawal(assessor=LEAVER, amount_minor=10), "leaver-asks"),
+        (RequestCapitalWithdrawal(pool=SHORT, provider=LEAVER, tranche="junior", shares_minor=1_000), "leaver-redeems"),
+    ]
+
+
+async def _paid(space: Space, load: Load) -> bool:
+    """Take out again and again, as the notice may not be over; tell whether both were paid."""
+    number = load.count
+    taken = [
+        (WithdrawStake(assessor=LEAVER), f"leaver-takes-stake-{number}"),
+        (WithdrawCapital(pool=SHORT, provider=LEAVER, tranche="junior"), f"leaver-takes-capital-{number}"),
+    ]
+    await load.send(vouched(space, [record(space, *one, GATEWAY) for one in taken]))
+    return load.stream.paid_out >= len(taken)
+
+
+def _misplaced(space: Space, now: int) -> list[Outgoing]:
+    """An input of each service in a partition that is not its own: it is passed on through the service's own inbox."""
+    (report, *_) = incidents(space, now)
+    contents = [
+        *_opened()[:1],
+        *_joining()[:1],
+        (WithdrawClaim(cover="nothing", claimant=LEAVER, claim="nothing/1"), "withdraws"),
+        (CastVote(case="claim/nothing/1", assessor=LEAVER, choice="accept", clause="1"), "votes"),
+        *_joining()[-1:],
+        (ReceiptFailed(payout="nothing/1/1", attempt=1, reason="no such payout"), "fails"),
+    ]
+    made = [record(space, content, f"misplaced-{name}", GATEWAY) for content, name in contents]
+    made.append(report._replace(headers=tuple((name, _other(name, value)) for name, value in report.headers)))
+    return [one._replace(partition=(one.partition + 1) % space.partitions) for one in vouched(space, made)]
+
+
+def _other(name: str, value: bytes) -> bytes:
+    return b"misplaced-report" if name == "ce_id" else value
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Guarded:
+    return Guarded(tmp_path_factory.mktemp("rights"))
+
+
+@pytest.mark.parametrize("service", RUNNABLE)
+def test_service_uses_each_of_its_rights__and_needs_no_other(service: str, guarded: Guarded) -> None:
+    used = {acl for acl in guarded.used if acl.principal == f"User:{service}"}
+    granted = {acl for acl in rights(guarded.space, Outsiders()) if acl.principal == f"User:{service}"}
+    assert used == granted
+    assert [denied for denied in _DENIED.findall(guarded.said) if denied[0] == f"User:{service}"] == []
