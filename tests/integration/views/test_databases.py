@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from services.portal.app import create_app
+from services.views import database
 from services.views.database import Database, DatabaseError, sqlite_url
 from services.views.kinds import KINDS
 from services.views.projector import Projector
@@ -145,6 +146,38 @@ def test_a_reader_sees_one_moment__while_rows_are_written(url: str) -> None:
             await database.close()
 
     asyncio.run(run())
+
+
+def test_a_projector_that_stands_still_while_it_writes__does_not_hold_up_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(database, "_POSTGRES", {"idle_in_transaction_session_timeout": "500ms"})
+
+    async def run() -> None:
+        logs, url = Logs(), postgres().new_database()
+        still, other = Database(url), Database(url)
+        try:
+            views = await Views.open(other, SPACE, logs.store)
+            await views.catch_up()
+            await sell(logs)
+            with pytest.raises(DatabaseError):
+                await _catch_up_while_held(views, still)
+            rebuild = Rebuild(SPACE, views.model, logs.store)
+            await rebuild.build()
+            assert await rebuild.compare() is None
+        finally:
+            await still.close()
+            await other.close()
+
+    asyncio.run(run())
+
+
+async def _catch_up_while_held(views: Views, still: Database) -> None:
+    """Hold every row of the progress until somebody else has folded; then there is no session to commit any more."""
+    async with still.writing() as connection:
+        tables = await views.model.current(connection)
+        await connection.execute(tables.progress.update().values(at=0))
+        assert await views.catch_up() > 0
 
 
 def test_a_database_that_is_gone__is_said_and_asked_again() -> None:
