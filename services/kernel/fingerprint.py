@@ -47,7 +47,9 @@ def _hash(modules: frozenset[str]) -> str:
     files |= set(Path(str(schemas.__file__)).parent.rglob("*.py"))
     files |= {Path(__file__).parent / f"{name}.py" for name in _KERNEL}
     digest = hashlib.sha256(f"pydantic {pydantic.VERSION}\n".encode())
-    for file in sorted(files, key=lambda file: file.parts[-3:]):
+    # Below the folder that both packages lie in: its own name says nothing, and is another one everywhere.
+    root = Path(str(schemas.__file__)).parents[1]
+    for file in sorted(files, key=lambda file: file.relative_to(root).parts):
         digest.update(file.name.encode() + b"\n" + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
 

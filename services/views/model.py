@@ -55,7 +55,8 @@ def fingerprint() -> str:
     files |= set(Path(str(kinds_package.__file__)).parent.glob("*.py"))
     files |= set(Path(str(schemas.__file__)).parent.glob("*.py"))
     digest = hashlib.sha256(f"pydantic {pydantic.VERSION}\n".encode())
-    for file in sorted(files, key=lambda file: file.parts[-3:]):
+    root = Path(str(schemas.__file__)).parents[1]
+    for file in sorted(files, key=lambda file: file.relative_to(root).parts):
         digest.update(file.name.encode() + b"\n" + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
 
