@@ -5,7 +5,8 @@ import asyncio
 from services.cli.console import OperationRefusedError
 from services.cli.data import DataDirectory
 from services.process.assembly import Running
-from services.registry import PORTAL, RUNNABLE, VIEWS
+from services.registry import PORTAL, RUNNABLE
+from services.views.urls import sqlite_url
 
 _ALL = (*RUNNABLE, PORTAL)
 
@@ -14,7 +15,7 @@ def run_service(service: str, data: DataDirectory, instance: str | None, web: st
     """Run a service until told to stop; returns the exit code."""
     if service not in _ALL:
         raise OperationRefusedError(f"there is no service {service}", f"run one of {', '.join(_ALL)}")
-    url = _read_model(data, database) if service in {VIEWS, PORTAL} else ""
+    url = database or sqlite_url(data.views)
     if service == PORTAL:
         from services.cli.serving import serve_alone
 
@@ -24,10 +25,3 @@ def run_service(service: str, data: DataDirectory, instance: str | None, web: st
     host, _, port = web.rpartition(":")
     running = Running(service, data.space(), data.settings(), instance, data.snapshots, url)
     return run(running, host, int(port))
-
-
-def _read_model(data: DataDirectory, database: str | None) -> str:
-    # Decision services start without SQL.
-    from services.views.database import sqlite_url
-
-    return database or sqlite_url(data.views)

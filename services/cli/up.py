@@ -24,7 +24,7 @@ from services.embedded import Embedded
 from services.kernel.engine import PartitionStoppedError
 from services.kernel.space import Space
 from services.kernel.sqlite_store import SqliteStore
-from services.views.database import sqlite_url
+from services.views.urls import sqlite_url
 
 if TYPE_CHECKING:
     from services.cli.serving import ReadSide

@@ -5,6 +5,7 @@ Refusals repeat what pydantic says of content that is not as it must be, so its 
 
 import hashlib
 import sys
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,12 @@ def _hash(modules: frozenset[str]) -> str:
     files = {file for module in modules for file in _module_files(module)}
     files |= set(Path(str(schemas.__file__)).parent.rglob("*.py"))
     files |= {Path(__file__).parent / f"{name}.py" for name in _KERNEL}
+    return hash_of(files)
+
+
+def hash_of(files: Iterable[Path]) -> str:
+    """Hash sources of ours, whatever folder they lie in: its name is another one everywhere."""
     digest = hashlib.sha256(f"pydantic {pydantic.VERSION}\n".encode())
-    # Below the folder that both packages lie in: its own name says nothing, and is another one everywhere.
     root = Path(str(schemas.__file__)).parents[1]
     for file in sorted(files, key=lambda file: file.relative_to(root).parts):
         digest.update(file.name.encode() + b"\n" + hashlib.sha256(file.read_bytes()).digest())

@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -17,13 +16,9 @@ _POSTGRES = {"idle_in_transaction_session_timeout": "10s"}
 """A projector that stands still in a transaction does not hold up its successor for ever."""
 _BEGIN = "adjudex_begin"
 _IMMEDIATE = {_BEGIN: "BEGIN IMMEDIATE"}
+Result = TypeVar("Result")
 _LOCK = 0x41444A58
 """The number under which writers of the catalogue wait for each other on PostgreSQL."""
-
-
-def sqlite_url(path: Path) -> str:
-    """Return the URL of a read model in a file."""
-    return f"sqlite+aiosqlite:///{path}"
 
 
 class DatabaseError(StoreError):
@@ -72,7 +67,7 @@ class Database:
             async with turn, self._writer.begin() as connection:
                 yield connection
 
-    async def write(self, work: Callable[[Connection], None]) -> None:
+    async def write(self, work: Callable[[Connection], Result]) -> Result:
         """Do work in one transaction, undone when it raises; raises DatabaseError and whatever it raises.
 
         In an SQLite file all of it is done in one go by a thread: handing over each statement, as `writing` does, costs
@@ -80,11 +75,10 @@ class Database:
         """
         if self._file is None:
             async with self.writing() as connection:
-                await connection.run_sync(work)
-        else:
-            with _answering():
-                async with self._turn:
-                    await asyncio.to_thread(_done, self._file, work)
+                return await connection.run_sync(work)
+        with _answering():
+            async with self._turn:
+                return await asyncio.to_thread(_done, self._file, work)
 
     @asynccontextmanager
     async def arranging(self) -> AsyncIterator[AsyncConnection]:
@@ -101,9 +95,9 @@ class Database:
             self._file.dispose()
 
 
-def _done(file: Engine, work: Callable[[Connection], None]) -> None:
+def _done(file: Engine, work: Callable[[Connection], Result]) -> Result:
     with file.begin() as connection:
-        work(connection)
+        return work(connection)
 
 
 @contextmanager

@@ -6,13 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pydantic
 from sqlalchemy import Connection, MetaData, Table, func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import DropTable
 
 import schemas
 from services.kernel import records
+from services.kernel.fingerprint import hash_of
 from services.kernel.store import StoreError
 
 from . import kinds as kinds_package
@@ -54,11 +54,7 @@ def fingerprint() -> str:
     files = {here / "kind.py", here / "tables.py", here / "projector.py", Path(str(records.__file__))}
     files |= set(Path(str(kinds_package.__file__)).parent.glob("*.py"))
     files |= set(Path(str(schemas.__file__)).parent.glob("*.py"))
-    digest = hashlib.sha256(f"pydantic {pydantic.VERSION}\n".encode())
-    root = Path(str(schemas.__file__)).parents[1]
-    for file in sorted(files, key=lambda file: file.relative_to(root).parts):
-        digest.update(file.name.encode() + b"\n" + hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
+    return hash_of(files)
 
 
 def _has(connection: Connection, table: str) -> bool:

@@ -7,10 +7,9 @@ chain is checked on the way, so that a read model never goes on with another log
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, Table, Update, bindparam, select
+from sqlalchemy import Connection, select
 
 from schemas.envelope import Message, Record, UnknownTypeError, current_wire, decode
 from schemas.instants import parse_instant
@@ -20,7 +19,8 @@ from services.kernel.wire import genesis, record_digest
 
 from .kind import Keys, Kind, Meta, Row
 from .model import ReadModel, ReadModelError
-from .tables import OPEN, Tables, field_value, latest
+from .statements import closing, inserting, loading, moving
+from .tables import OPEN, Tables, field_value
 
 _LOADED_AT_ONCE = 500
 _HELD_MAX = 20_000
@@ -92,7 +92,6 @@ class Projector:
         self._fetch_from: dict[str, int] = {}
         self._ends: Mapping[str, int] = {}
         self._held: dict[str, dict[str, _Held | None]] = {}
-        self._insertions: dict[str, str] = {}
         self._handlers = _handlers(model.kinds)
         self._every = {
             log: [(kind, kind.on[Message]) for kind in model.kinds if log in kind.logs and Message in kind.on]
@@ -228,8 +227,7 @@ class Projector:
     # --- writing
 
     async def _write(self, places: Mapping[str, _Place], read: Sequence[_Read]) -> None:
-        inserts: dict[str, list[list[Any]]] = defaultdict(list)
-        await self.model.database.write(lambda connection: self._written(connection, places, read, inserts))
+        inserts = await self.model.database.write(lambda connection: self._carry_out(connection, places, read))
         for name, held in self._held.items():
             for one_row in inserts.get(name, ()):
                 latest = held.get(one_row[0])
@@ -238,36 +236,26 @@ class Projector:
             if len(held) > _HELD_MAX:
                 held.clear()
 
-    def _written(
-        self,
-        connection: Connection,
-        places: Mapping[str, _Place],
-        read: Sequence[_Read],
-        inserts: dict[str, list[list[Any]]],
-    ) -> None:
-        """Fold what was read in an open transaction; `inserts` are then the versions that were added."""
+    def _carry_out(
+        self, connection: Connection, places: Mapping[str, _Place], read: Sequence[_Read]
+    ) -> Mapping[str, list[list[Any]]]:
+        """Fold what was read, in a transaction that is open; return the versions that were added, kind by kind."""
         tables = self._fixed or self.model.current_of(connection, to_write=True)
         if self._tables is not tables:
             raise MovedError("another generation of the read model is read now")
         self._move(connection, tables, places)
         self._load(connection, tables, read)
+        inserts: dict[str, list[list[Any]]] = defaultdict(list)
         closes: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for one in read:
             for touched in one.touched:
                 self._fold(one, touched, inserts, closes)
         for name, rows in closes.items():
-            connection.execute(_closing(tables.rows[name]), rows)
+            connection.execute(closing(tables.rows[name]), rows)
         for name, versions in inserts.items():
-            inserting = self._inserting(tables.rows[name], connection)
-            connection.exec_driver_sql(inserting, [tuple(version) for version in versions])
-
-    def _inserting(self, table: Table, connection: Connection) -> str:
-        """Spell the insertion of a whole row, whose values come in the order of the columns."""
-        if table.name not in self._insertions:
-            compiled = table.insert().compile(dialect=connection.dialect)
-            assert compiled.positiontup == table.c.keys()
-            self._insertions[table.name] = str(compiled)
-        return self._insertions[table.name]
+            inserted = inserting(tables.rows[name], connection.dialect)
+            connection.exec_driver_sql(inserted, [tuple(version) for version in versions])
+        return inserts
 
     def _move(self, connection: Connection, tables: Tables, places: Mapping[str, _Place]) -> None:
         assert self._places is not None
@@ -276,7 +264,7 @@ class Projector:
             if place.next_offset == before.next_offset:
                 continue
             where = {"of_log": log, "of_part": self.partition, "was": before.next_offset}
-            moved = connection.execute(_moving(tables.progress), where | _columns(place))
+            moved = connection.execute(moving(tables.progress), where | _columns(place))
             if moved.rowcount != 1:
                 raise MovedError(f"{log}/{self.partition} was read by another projector")
 
@@ -294,7 +282,7 @@ class Projector:
             for start in range(0, len(absent), _LOADED_AT_ONCE):
                 some = absent[start : start + _LOADED_AT_ONCE]
                 known.update(dict.fromkeys(some))
-                for row in connection.execute(_loading(tables.rows[name]), {"ids": some}):
+                for row in connection.execute(loading(tables.rows[name]), {"ids": some}):
                     meta = missing[row.id]
                     if (row.log, row.part) != (meta.log, meta.partition):
                         text = f"{name} {row.id} is written by {row.log}/{row.part} and by {meta.log}/{meta.partition}"
@@ -341,41 +329,6 @@ class Projector:
 
 def _columns(place: _Place) -> dict[str, Any]:
     return {"next_offset": place.next_offset, "chain": place.chain, "at": place.at}
-
-
-# Statements are made once: making one costs more than carrying it out.
-@cache
-def _moving(progress: Table) -> Update:
-    """Move the progress on, unless somebody else has."""
-    held = progress.c
-    return (
-        progress.update()
-        .where(
-            held.log == bindparam("of_log"),
-            held.part == bindparam("of_part"),
-            held.next_offset == bindparam("was"),
-        )
-        .values(next_offset=bindparam("next_offset"), chain=bindparam("chain"), at=bindparam("at"))
-    )
-
-
-@cache
-def _loading(table: Table) -> Select[Any]:
-    """Read the latest versions of some rows."""
-    held = table.c
-    return select(held.id, held.from_offset, held.log, held.part, held.born_at, held.born_offset, held.body).where(
-        latest(table), held.id.in_(bindparam("ids", expanding=True))
-    )
-
-
-@cache
-def _closing(table: Table) -> Update:
-    """End versions."""
-    return (
-        table.update()
-        .where(table.c.id == bindparam("row_id"), table.c.from_offset == bindparam("row_from"))
-        .values(until_offset=bindparam("until_offset"), until_at=bindparam("until_at"))
-    )
 
 
 def _handlers(kinds: Sequence[Kind[Any]]) -> dict[str, dict[bytes, list[tuple[Kind[Any], Keys]]]]:

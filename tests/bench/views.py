@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from schemas.claims import WithdrawClaim
 from schemas.instants import format_instant
-from services.views.database import Database, sqlite_url
+from services.views.database import Database
 from services.views.running import Views
+from services.views.urls import sqlite_url
 from tests.bench.asking import latency_rows, path_of, portal
 from tests.bench.meter import Meter, Watch, tidy
 from tests.bench.rows import Group, Row, Spread

@@ -101,7 +101,7 @@ def _embedded(data: DataDirectory, show: Show, *, kept: bool, serve: str | None)
 async def _serve(stage: EmbeddedStage, views: Path, web: str, show: Show) -> None:
     from services.cli.serving import ReadSide
     from services.cli.signals import until_signal
-    from services.views.database import sqlite_url
+    from services.views.urls import sqlite_url
 
     async with ReadSide.of(stage.space, stage.store, sqlite_url(views), web) as side:
         show.note("served", {"address": side.address}, f"served at {side.address} until Ctrl-C")

@@ -11,8 +11,9 @@ import time
 from pathlib import Path
 
 from schemas.adjudication import BallotOpened, CaseOpened, VoteCounted
-from services.views.database import Database, sqlite_url
+from services.views.database import Database
 from services.views.running import Views
+from services.views.urls import sqlite_url
 from tests.unit.views.story import HOUSE, Logs, capital, govern, sell
 
 

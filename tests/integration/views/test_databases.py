@@ -9,10 +9,11 @@ import pytest
 
 from services.portal.app import create_app
 from services.views import database
-from services.views.database import Database, DatabaseError, sqlite_url
+from services.views.database import Database, DatabaseError
 from services.views.kinds import KINDS
 from services.views.projector import Projector
 from services.views.running import Rebuild, Views
+from services.views.urls import sqlite_url
 from tests.support.postgres import PostgresServer, postgres
 from tests.unit.views.reading import digest
 from tests.unit.views.story import SPACE, Logs, product, sell, whole_story

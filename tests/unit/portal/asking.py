@@ -11,9 +11,10 @@ import httpx
 from fastapi import FastAPI
 
 from services.portal.app import create_app
-from services.views.database import Database, sqlite_url
+from services.views.database import Database
 from services.views.model import ReadModel
 from services.views.running import Views
+from services.views.urls import sqlite_url
 from tests.unit.views.reading import views_of
 from tests.unit.views.story import Logs, whole_story
 

@@ -7,9 +7,10 @@ import httpx
 
 from services.portal.app import Serving, create_app
 from services.portal.console import amount, owned, short
-from services.views.database import Database, sqlite_url
+from services.views.database import Database
 from services.views.kinds import KINDS
 from services.views.model import ReadModel
+from services.views.urls import sqlite_url
 from tests.unit.portal.asking import ask, told
 from tests.unit.views.story import ALICE
 

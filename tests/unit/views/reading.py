@@ -7,10 +7,11 @@ from typing import Any
 
 import orjson
 
-from services.views.database import Database, sqlite_url
+from services.views.database import Database
 from services.views.kinds import BY_NAME
 from services.views.query import AsOf, Query
 from services.views.running import Views
+from services.views.urls import sqlite_url
 from tests.unit.views.story import Logs
 
 
