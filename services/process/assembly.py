@@ -103,7 +103,7 @@ class ViewsSubject:
             await self._projector.model.prepare()
         count = await self._projector.step()
         # A projector that begins again, as after an error, does not take back that the process is ready.
-        self._caught_up = self._caught_up or not count or self._projector.is_caught_up
+        self._caught_up = self._caught_up or self._projector.is_caught_up
         if not count:
             return _IDLE_MAX_S
         await pace(began, count)

@@ -13,7 +13,7 @@ from services.kernel.partitioner import partition_of
 from services.registry import RELAY, RUNNABLE, VIEWS
 from tests.chaos.fleet import Fleet, Member, until
 from tests.chaos.folded import Folded
-from tests.chaos.inputs import ASSESSORS
+from tests.chaos.market import ASSESSORS
 from tests.chaos.watch import Shadows, Witness
 from tools.broker import Cluster
 
@@ -62,6 +62,7 @@ class Faults:
         self.folded = folded
         self.random = chance
         self.happened: list[Happened] = []
+        self._fresh = {RELAY: witness.fresh, VIEWS: folded.fresh}
         self.partitions = shadows.space.partitions
         # Where there is one governor, one partition has all the work; and assessors are few.
         homes = {partition_of(assessor_key(account), self.partitions) for account in ASSESSORS}
@@ -145,10 +146,7 @@ class Faults:
 
     async def decides(self, service: str) -> float:
         """Wait until each partition of a service that has work has stored something that it had not before."""
-        if service == RELAY:
-            fresh = self.witness.fresh()
-        else:
-            fresh = self.folded.fresh() if service == VIEWS else self.shadows.fresh(service)
+        fresh = self._fresh.get(service, partial(self.shadows.fresh, service))()
         busy = self._busy.get(service, self.partitions)
         found: set[int] = set()
 

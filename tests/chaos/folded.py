@@ -5,19 +5,17 @@ import contextlib
 import sqlite3
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from services.cli.data import DataDirectory
 from services.kernel.kafka.settings import KafkaSettings
 from services.kernel.kafka.store import KafkaStore
-from services.kernel.partitioner import partition_of
 from services.kernel.space import Space
 from services.kernel.store import StoreError
-from services.views.database import Database, sqlite_url
+from services.views.database import Database
 from services.views.model import ReadModel
 from services.views.running import Rebuild, Views
+from services.views.urls import sqlite_url
 from tests.chaos.watch import Fresh, Place, Shadows
 from tests.support.agreement import check_agreement, read_rows
 
@@ -87,17 +85,13 @@ class Folded:
             if (reached := progress.get((shadow.service.log, shadow.index), 0)) < shadow.position
         ]
 
-    async def agree(self, shadows: Shadows, inputs: Iterable[str]) -> int:
+    async def agree(self, shadows: Shadows, inputs: set[str]) -> int:
         """Hold the rows against what services know; return how many there are."""
-        cores = {
+        partitions = {
             (service, shadow.index): await shadow.core() for service, held in shadows.all.items() for shadow in held
         }
-
-        def state(service: str, key: str) -> Any:  # noqa: ANN401 - each kind of aggregate its own
-            return cores[service, partition_of(key, self.space.partitions)].state(key)
-
         rows = await read_rows(Views(self._model, ()))
-        check_agreement(rows, state, inputs)
+        check_agreement(rows, self.space, partitions, inputs)
         return sum(map(len, rows.values()))
 
     async def close(self) -> None:

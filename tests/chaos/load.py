@@ -8,7 +8,7 @@ from schemas.envelope import Outgoing
 from services.kernel.kafka.settings import KafkaSettings
 from services.kernel.kafka.store import KafkaStore
 from services.kernel.store import StoreError
-from tests.chaos.inputs import Stream
+from tests.chaos.stream import Stream
 
 RATE = 320
 """Inputs a second; the requirement is 300."""

@@ -19,8 +19,9 @@ from tests.chaos.checks import Audit, audit
 from tests.chaos.faults import Fault, Faults, longest_silence
 from tests.chaos.fleet import Fleet, until
 from tests.chaos.folded import Folded
-from tests.chaos.inputs import Stream, capital, governance, incidents, sold, spelled, vouched
 from tests.chaos.load import Load
+from tests.chaos.market import capital, governance, incidents, sold, vouched
+from tests.chaos.stream import Stream, spelled
 from tests.chaos.watch import Shadows, Witness
 from tests.integration.processes import ROOT
 from tools.broker import Cluster

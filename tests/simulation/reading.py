@@ -11,24 +11,22 @@ from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
-from schemas.topics import INPUTS
 from services.kernel.engine import Engine
-from services.kernel.partitioner import partition_of
 from services.kernel.space import Space
-from services.views.database import Database, sqlite_url
+from services.views.database import Database
 from services.views.model import ReadModel
 from services.views.projector import Projector
 from services.views.running import Rebuild, Views
+from services.views.urls import sqlite_url
 from tests.simulation.faults import Faults, Rates
 from tests.simulation.handle import Crash, Handle, StoreFailure
 from tests.simulation.laws.law import LawBroken
 from tests.simulation.world import World
-from tests.support.agreement import check_agreement, read_rows
+from tests.support.agreement import Partitions, check_agreement, posted, read_rows
 
 EVERY = 0.01
 """How often a projector takes a step, in steps of a run."""
 _RATES = Rates(crash=0.05, failure=0.05, rival=0.1)
-_PUBLIC = {stream.name for stream in INPUTS}
 Answer = TypeVar("Answer")
 
 
@@ -82,9 +80,9 @@ class ReadSide:
     def check(self, engines: list[Engine]) -> None:
         """Fold what is left, and hold the read model against a rebuild and against what the services know."""
         self.faults.heal()
-        self._run(self._check({(engine.service.name, engine.index): engine for engine in engines}))
+        self._run(self._check({(engine.service.name, engine.index): engine.partition for engine in engines}))
 
-    async def _check(self, engines: dict[tuple[str, int], Engine]) -> None:
+    async def _check(self, partitions: Partitions) -> None:
         views = Views(self._model, self._projectors)
         await views.catch_up()
         await self._all_is_read()
@@ -94,18 +92,8 @@ class ReadSide:
         if difference is not None:
             raise LawBroken(f"law 8: the read model is not what its logs give: {difference}")
         await rebuild.switch()
-        posted = [
-            record.position
-            for (topic, _), records in self.world.records.items()
-            for record in records[1:]
-            if topic in _PUBLIC
-        ]
-
-        def state(service: str, key: str) -> Any:  # noqa: ANN401 - each kind of aggregate its own
-            return engines[service, partition_of(key, self.space.partitions)].partition.state(key)
-
         try:
-            check_agreement(await read_rows(views), state, posted)
+            check_agreement(await read_rows(views), self.space, partitions, posted(self.world.records))
         except AssertionError as error:
             raise LawBroken(f"law 8: rows do not say what the services know: {error}") from error
 

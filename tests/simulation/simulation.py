@@ -34,7 +34,7 @@ from tests.simulation.world import World
 _TURNS_MAX = 300_000
 _SOON = 60_000
 _READ_EVERY = 4
-"""One seed in so many also has a read model: it costs as much as the rest."""
+"""One seed in so many also has a read model: it costs half as much again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,30 @@
 """What rows say and what the services know: two readers of the same logs, which must agree."""
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
+from schemas.envelope import Record
+from schemas.topics import INPUTS
+from services.kernel.partition import Partition
+from services.kernel.partitioner import partition_of
+from services.kernel.space import Space
 from services.views.kinds import BY_NAME, KINDS
 from services.views.query import Query
 from services.views.running import Views
 
 Rows = dict[str, dict[str, dict[str, Any]]]
 """The latest version of every row, by kind and id."""
-State = Callable[[str, str], Any]
-"""Returns the state of an aggregate as its service has it: of which service, under which key."""
+Partitions = Mapping[tuple[str, int], Partition]
+"""Every partition of every service, as the service has it."""
+_PUBLIC = {stream.name for stream in INPUTS}
+
+
+def posted(records: Mapping[tuple[str, int], Sequence[Record]]) -> set[str]:
+    """Return the positions of all public inputs of a store in memory, without the markers at the beginning."""
+    return {record.position for (topic, _), held in records.items() if topic in _PUBLIC for record in held[1:]}
 
 
 async def read_rows(views: Views, upto: int = 10_000) -> Rows:
@@ -32,16 +44,28 @@ async def read_rows(views: Views, upto: int = 10_000) -> Rows:
     return latest
 
 
-def check_agreement(rows: Rows, state: State, inputs: Iterable[str]) -> None:
+def check_agreement(rows: Rows, space: Space, partitions: Partitions, inputs: set[str]) -> None:
     """Hold rows against the services' own state; `inputs` are the positions of public inputs: each has a row."""
+
+    def state(service: str, key: str) -> Any:  # noqa: ANN401 - each kind of aggregate its own
+        return partitions[service, partition_of(key, space.partitions)].state(key)
+
     _check_pools(rows, state)
     _check_assessors(rows, state)
     _check_claims(rows)
     named = {f"{row_id.partition('@')[0]}/{row_id.partition('@')[2].partition('/')[2]}" for row_id in rows["inputs"]}
-    assert set(inputs) - named == set()
+    assert inputs - named == set()
 
 
-def _check_pools(rows: Rows, state: State) -> None:
+def _by(rows: Rows, kind: str, field: str) -> Mapping[str, list[dict[str, Any]]]:
+    """Group the rows of a kind by what they say of a field."""
+    found = defaultdict(list)
+    for row in rows.get(kind, {}).values():
+        found[row[field]].append(row)
+    return found
+
+
+def _check_pools(rows: Rows, state: Callable[[str, str], Any]) -> None:
     for name, row in rows.get("pools", {}).items():
         pool = state("pools", f"pool/{name}")
         books = {account: int(amount) for account, amount in row["books"].items()}
@@ -64,7 +88,8 @@ def _check_pools(rows: Rows, state: State) -> None:
             assert settlement["allocations_count"] == held_incident.allocations
 
 
-def _check_assessors(rows: Rows, state: State) -> None:
+def _check_assessors(rows: Rows, state: Callable[[str, str], Any]) -> None:
+    votes = _by(rows, "votes", "assessor")
     for name, row in rows.get("assessors", {}).items():
         assessor = state("assessors", f"assessor/{name}")
         assert int(row["stake_minor"]) == assessor.stake_minor
@@ -72,27 +97,26 @@ def _check_assessors(rows: Rows, state: State) -> None:
         put_in = int(row["added_minor"]) + int(row["rewarded_minor"])
         assert put_in == int(row["stake_minor"]) + int(row["forfeited_minor"]) + int(row["withdrawn_minor"])
         assert tuple(row["interests"]) == assessor.interests
-        settled = [vote for vote in rows.get("votes", {}).values() if vote["assessor"] == name and vote["reward_minor"]]
-        assert sum(int(vote["reward_minor"]) for vote in settled) == int(row["rewarded_minor"])
+        assert sum(int(vote["reward_minor"] or 0) for vote in votes[name]) == int(row["rewarded_minor"])
 
 
 def _check_claims(rows: Rows) -> None:
-    paid: dict[str, int] = {}
-    for payout in rows.get("payouts", {}).values():
-        if payout["status"] == "confirmed" and payout["claim"]:
-            paid[payout["claim"]] = paid.get(payout["claim"], 0) + int(payout["amount_minor"])
+    payouts, told, on_covers = (
+        _by(rows, kind, field)
+        for kind, field in (("payouts", "claim"), ("settlement-lines", "claim"), ("claims", "cover"))
+    )
     for name, claim in rows.get("claims", {}).items():
-        assert int(claim["paid_minor"]) == paid.get(name, 0)
+        confirmed = [payout for payout in payouts[name] if payout["status"] == "confirmed"]
+        assert int(claim["paid_minor"]) == sum(int(payout["amount_minor"]) for payout in confirmed)
         case = rows["cases"].get(claim["case"])
         if case is not None and case["outcome"] is not None and claim["status"] != "withdrawn":
             granted = claim["status"] in {"approved", "partly-paid", "paid"}
             assert granted == (case["outcome"] == "accept")
-        lines = [line for line in rows.get("settlement-lines", {}).values() if line["claim"] == name]
+        lines = told[name]
         if claim["status"] in {"approved", "partly-paid", "paid"} and lines:
             # Of a claim that asked for less the lines before count at its share of less: the last says it all.
             last = max(lines, key=lambda line: int(line["allocation"]))
             assert int(last["allocated_minor"]) == int(claim["allocated_minor"])
         cover = rows["covers"][claim["cover"]]
         spent = int(cover["amount_minor"]) - int(cover["remaining_minor"])
-        on_cover = [one for one in rows["claims"].values() if one["cover"] == claim["cover"]]
-        assert spent == sum(int(one["paid_minor"]) for one in on_cover)
+        assert spent == sum(int(one["paid_minor"]) for one in on_covers[claim["cover"]])

@@ -15,6 +15,18 @@ from typing import Any
 from tools.broker import ROOT, Ports
 
 PATIENCE_S = 60
+PASSWORD = "secret"
+"""Of every user of a cluster that checks rights."""
+
+
+def login(bootstrap: str, user: str) -> dict[str, str]:
+    """Return the environment in which one is that user."""
+    return {
+        "ADJUDEX_KAFKA": bootstrap,
+        "ADJUDEX_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "ADJUDEX_KAFKA_USERNAME": user,
+        "ADJUDEX_KAFKA_PASSWORD": PASSWORD,
+    }
 
 
 @contextmanager

@@ -9,22 +9,20 @@ from typing import Any
 import pytest
 
 from schemas.envelope import Outgoing
-from schemas.topics import SERVICES
 from services.cli.data import DataDirectory, open_kafka
 from services.embedded import Embedded
 from services.kernel.kafka.admin import Acl, Administrator
 from services.kernel.kafka.clients import AuthorizationError
 from services.kernel.kafka.settings import KafkaSettings
 from services.process.shell import STOPPED_LATE
-from services.registry import RELAY
+from services.registry import RUNNABLE
 from tests.integration.kafka.filling import opened_by, outgoing, settle
-from tests.integration.kafka.serving import PATIENCE_S, page, ready, running
+from tests.integration.kafka.serving import PASSWORD, PATIENCE_S, login, page, ready, running
 from tests.support.command import adjudex
 from tests.unit.cli.spaces import LINES, TERMS
 from tools.broker import Cluster
 
-PASSWORD = "secret"
-USERS = ("admin", *SERVICES, RELAY, "root", "treasury", "bot", "explorer", "ada")
+USERS = ("admin", *RUNNABLE, "root", "treasury", "bot", "explorer", "ada")
 OUTSIDE = ("--producer", "bot=claim.filings", "--reader", "explorer", "--auditor", "ada")
 
 
@@ -32,15 +30,6 @@ OUTSIDE = ("--producer", "bot=claim.filings", "--reader", "explorer", "--auditor
 def guarded() -> Iterator[str]:
     with Cluster(users=dict.fromkeys(USERS, PASSWORD)) as cluster:
         yield cluster.bootstrap
-
-
-def login(bootstrap: str, user: str) -> dict[str, str]:
-    return {
-        "ADJUDEX_KAFKA": bootstrap,
-        "ADJUDEX_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
-        "ADJUDEX_KAFKA_USERNAME": user,
-        "ADJUDEX_KAFKA_PASSWORD": PASSWORD,
-    }
 
 
 def settings(bootstrap: str, user: str) -> KafkaSettings:
@@ -146,11 +135,12 @@ def test_wrong_password__says_that_nobody_is_let_in(space: Path, guarded: str) -
     assert "connecting to" in ended.stderr
 
 
-def test_process_with_its_rights__gets_ready_and_leaves_in_order(space: Path, guarded: str) -> None:
-    with running("claims", space, login(guarded, "claims")) as (process, url):
+@pytest.mark.parametrize("service", ["claims", "views"])
+def test_process_with_its_rights__gets_ready_and_leaves_in_order(service: str, space: Path, guarded: str) -> None:
+    with running(service, space, login(guarded, service)) as (process, url):
         assert page(f"{url}/live") == (200, '{"live":true}')
-        assert ready(url) == {"ready": True, "service": "claims", "partitions": [0, 1], "waits_for": {}}
-        assert 'adjudex_partition_ready{partition="1",service="claims"} 1.0' in page(f"{url}/metrics")[1]
+        assert ready(url) == {"ready": True, "service": service, "partitions": [0, 1], "waits_for": {}}
+        assert f'adjudex_partition_ready{{partition="1",service="{service}"}} 1.0' in page(f"{url}/metrics")[1]
         process.terminate()
         # In order, or by its own deadline where the machine is too loaded for that: slow is not wrong.
         assert process.wait(PATIENCE_S) in {0, STOPPED_LATE}

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from schemas.adjudication import CastVote
 from schemas.assessors import AddStake, RegisterAssessor, RequestStakeWithdrawal, WithdrawStake
 from schemas.claims import WithdrawClaim
-from schemas.envelope import Input, Outgoing
+from schemas.envelope import Input, Message, Outgoing
 from schemas.governance import OpenPool, SetStakeTerms
 from schemas.instants import SECOND
+from schemas.outcomes import PayoutInstruction
 from schemas.payouts import ReceiptFailed
 from schemas.pools import DepositCapital, RequestCapitalWithdrawal, WithdrawCapital
 from services.cli.access import Outsiders, rights
@@ -21,10 +23,10 @@ from services.kernel.kafka.settings import KafkaSettings
 from services.kernel.space import Space
 from services.registry import RUNNABLE
 from tests.chaos.fleet import Fleet, until
-from tests.chaos.inputs import (
+from tests.chaos.load import Load
+from tests.chaos.market import (
     ASSET,
     GATEWAY,
-    Stream,
     capital,
     governance,
     incidents,
@@ -34,17 +36,19 @@ from tests.chaos.inputs import (
     sold,
     vouched,
 )
-from tests.chaos.load import Load
+from tests.chaos.stream import Stream
 from tests.chaos.watch import Shadows, Witness
+from tests.integration.kafka.serving import PASSWORD, login
 from tests.support.command import adjudex
 from tools.broker import QUICK_JVM, Cluster
 
 pytestmark = pytest.mark.timeout(600)
-PASSWORD = "secret"
 PARTITIONS = 2
 RATE, LOAD_S = 100, 12.0
 QUIET_S = 180.0
 HORIZON_MS = 600_000
+LEAVER, SHORT = "eip155:1:0x" + "1e" * 20, "short"
+USERS = {f"User:{service}" for service in RUNNABLE}
 _RULE = re.compile(
     r"Principal = (User:\S+) is Allowed operation = (\S+) .* based on rule MatchingAcl\(acl=StandardAcl\("
     r"resourceType=(\w+), resourceName=([^,]+), patternType=(\w+), principal=\S+, host=\*, operation=(\w+),"
@@ -52,85 +56,59 @@ _RULE = re.compile(
 _DENIED = re.compile(r"Principal = (User:\S+) is Denied operation = (\S+) .* on resource = (\S+)")
 
 
-def login(user: str) -> dict[str, str]:
-    return {
-        "ADJUDEX_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
-        "ADJUDEX_KAFKA_USERNAME": user,
-        "ADJUDEX_KAFKA_PASSWORD": PASSWORD,
-    }
+async def _happen(space: Space, fleet: Fleet, settings: KafkaSettings) -> None:
+    """Let everything be decided that the chaos sends; then somebody takes out stake and capital."""
+    shadows = Shadows(space, settings)
+    stream = Stream(space, 1, shadows.store.now())
+    paid: set[str] = set()
 
+    def hear(content: Message, now: float) -> None:
+        if isinstance(content, PayoutInstruction) and content.cover is None:
+            paid.add(content.reference)
+        stream.hear(content, now)
 
-class Guarded:
-    """A space whose services each log in as themselves, and what the authorizer said of it."""
+    load, witness = Load(stream, settings, RATE), Witness(space, settings, hear)
+    for service in RUNNABLE:
+        fleet.start(service, "a")
+    tasks = [asyncio.create_task(witness.run())]
 
-    def __init__(self, folder: Path) -> None:
-        users = dict.fromkeys(("admin", *RUNNABLE), PASSWORD)
-        with Cluster(users=users, jvm=(*QUICK_JVM, "-Dadjudex.authorizer.level=DEBUG")) as cluster:
-            as_admin = {"ADJUDEX_KAFKA": cluster.bootstrap} | login("admin")
-            data = folder / "data"
-            space = ("--space", "rights", "--partitions", str(PARTITIONS))
-            made = adjudex("topics", "apply", "--data", data, *space, "--acls", environment=as_admin)
-            assert made.returncode == 0, made.stdout + made.stderr
-            self.space = DataDirectory(data).space()
-            fleet = Fleet(data, cluster.bootstrap, folder / "logs", login)
-            try:
-                asyncio.run(self._happen(fleet, KafkaSettings.from_environment(environment=as_admin)))
-            finally:
-                fleet.kill()
-            self.said = cluster.log().read_text(encoding="utf-8", errors="replace")
+    async def is_quiet() -> bool:
+        fleet.check_alive()
+        return not stream.waiting and not await shadows.left(HORIZON_MS)
 
-    @property
-    def used(self) -> set[Acl]:
-        """The rights by which something was done: to be told of a topic follows from reading or writing it."""
-        return {
-            Acl(who, granted.lower(), kind.lower().replace("al_id", "al-id"), pattern.lower(), name)
-            for who, done, kind, name, pattern, granted in _RULE.findall(self.said)
-            if done == granted and who.removeprefix("User:") in RUNNABLE
-        }
+    async def are_paid() -> bool:
+        # Again and again, as the notice may not be over.
+        taken = _taking(load.count)
+        await load.send(vouched(space, [record(space, *one, GATEWAY) for one in taken]))
+        return len(paid) >= len(taken)
 
-    async def _happen(self, fleet: Fleet, settings: KafkaSettings) -> None:
-        """Let everything be decided that the chaos sends."""
-        shadows = Shadows(self.space, settings)
-        stream = Stream(self.space, 1, shadows.store.now())
-        load, witness = Load(stream, settings, RATE), Witness(self.space, settings, stream.hear)
+    try:
         for service in RUNNABLE:
-            fleet.start(service, "a")
-        tasks = [asyncio.create_task(witness.run())]
-
-        async def is_quiet() -> bool:
-            fleet.check_alive()
-            return not stream.waiting and not await shadows.left(HORIZON_MS)
-
-        try:
-            for service in RUNNABLE:
-                await fleet.shared(fleet.of(service), PARTITIONS)
-            for given in (governance, capital, sold, incidents):
-                await load.send(vouched(self.space, given(self.space, shadows.store.now())))
-                await until("what is given to be decided", is_quiet, QUIET_S)
-            tasks.append(asyncio.create_task(load.run()))
-            await until("the load", lambda: _over(load), QUIET_S)
-            stream.is_new_wanted = False
-            await until("everything to be decided", is_quiet, QUIET_S)
-            for step in (_opened(), _joining(), _asking()):
-                await load.send(vouched(self.space, [record(self.space, *one, GATEWAY) for one in step]))
-                await until("who leaves to be heard", is_quiet, QUIET_S)
-            await load.send(_misplaced(self.space, shadows.store.now()))
-            await until("who leaves to be paid", lambda: _paid(self.space, load), QUIET_S)
-            await until("receipts to be decided", is_quiet, QUIET_S)
-            await fleet.leave()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-            await load.close()
-            await shadows.close()
+            await fleet.shared(fleet.of(service), PARTITIONS)
+        for given in (governance, capital, sold, incidents):
+            await load.send(vouched(space, given(space, shadows.store.now())))
+            await until("what is given to be decided", is_quiet, QUIET_S)
+        tasks.append(asyncio.create_task(load.run()))
+        await until("the load", lambda: _over(load), QUIET_S)
+        stream.is_new_wanted = False
+        await until("everything to be decided", is_quiet, QUIET_S)
+        for step in (_opened(), _joining(), _asking()):
+            await load.send(vouched(space, [record(space, *one, GATEWAY) for one in step]))
+            await until("who leaves to be heard", is_quiet, QUIET_S)
+        await load.send(_misplaced(space, shadows.store.now()))
+        await until("who leaves to be paid", are_paid, QUIET_S)
+        await until("receipts to be decided", is_quiet, QUIET_S)
+        await fleet.leave()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await load.close()
+        await shadows.close()
 
 
 async def _over(load: Load) -> bool:
     return load.seconds >= LOAD_S
-
-
-LEAVER, SHORT = "eip155:1:0x" + "1e" * 20, "short"
 
 
 def _opened() -> list[tuple[Input, str]]:
@@ -156,15 +134,11 @@ def _asking() -> list[tuple[Input, str]]:
     ]
 
 
-async def _paid(space: Space, load: Load) -> bool:
-    """Take out again and again, as the notice may not be over; tell whether both were paid."""
-    number = load.count
-    taken = [
+def _taking(number: int) -> list[tuple[Input, str]]:
+    return [
         (WithdrawStake(assessor=LEAVER), f"leaver-takes-stake-{number}"),
         (WithdrawCapital(pool=SHORT, provider=LEAVER, tranche="junior"), f"leaver-takes-capital-{number}"),
     ]
-    await load.send(vouched(space, [record(space, *one, GATEWAY) for one in taken]))
-    return load.stream.paid_out >= len(taken)
 
 
 def _misplaced(space: Space, now: int) -> list[Outgoing]:
@@ -187,8 +161,28 @@ def _other(name: str, value: bytes) -> bytes:
     return b"misplaced-report" if name == "ce_id" else value
 
 
+def _used(said: str) -> set[Acl]:
+    """Return the rights by which something was done: to be told of a topic follows from reading or writing it."""
+    return {
+        Acl(who, granted.lower(), kind.lower().replace("al_id", "al-id"), pattern.lower(), name)
+        for who, done, kind, name, pattern, granted in _RULE.findall(said)
+        if done == granted and who in USERS
+    }
+
+
 def test_each_service_uses_each_of_its_rights__and_needs_no_other(tmp_path: Path) -> None:
-    guarded = Guarded(tmp_path)
-    granted = [acl for acl in rights(guarded.space, Outsiders()) if acl.principal.removeprefix("User:") in RUNNABLE]
-    assert guarded.used == set(granted)
-    assert [denied for denied in _DENIED.findall(guarded.said) if denied[0].removeprefix("User:") in RUNNABLE] == []
+    users, data = dict.fromkeys(("admin", *RUNNABLE), PASSWORD), tmp_path / "data"
+    with Cluster(users=users, jvm=(*QUICK_JVM, "-Dadjudex.authorizer.level=DEBUG")) as cluster:
+        as_admin = login(cluster.bootstrap, "admin")
+        options = ("--space", "rights", "--partitions", str(PARTITIONS), "--acls")
+        made = adjudex("topics", "apply", "--data", data, *options, environment=as_admin)
+        assert made.returncode == 0, made.stdout + made.stderr
+        space = DataDirectory(data).space()
+        fleet = Fleet(data, cluster.bootstrap, tmp_path / "logs", partial(login, cluster.bootstrap))
+        try:
+            asyncio.run(_happen(space, fleet, KafkaSettings.from_environment(environment=as_admin)))
+        finally:
+            fleet.kill()
+        said = cluster.log().read_text(encoding="utf-8", errors="replace")
+    assert _used(said) == {acl for acl in rights(space, Outsiders()) if acl.principal in USERS}
+    assert [denied for denied in _DENIED.findall(said) if denied[0] in USERS] == []
