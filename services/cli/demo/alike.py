@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from schemas.topics import SERVICES
 from services.kernel.export import Export
 from services.kernel.records import InputsPassed, TopicStarted
+from services.registry import LOGS
 
 _DIFFERENCES_MAX = 20
 _OF_POSITIONS = (TopicStarted.wire, InputsPassed.wire)
@@ -60,7 +60,7 @@ def histories(export: Export) -> dict[str, list[Happening]]:
     """Return the events of each aggregate, in order; an aggregate is named with the log that it is in."""
     found: dict[str, list[Happening]] = {}
     for (topic, _), records in export.records.items():
-        if topic not in {f"{service}.events" for service in SERVICES}:
+        if topic not in LOGS:
             continue
         for record in records:
             wire = dict(record.headers)["ce_type"].decode()

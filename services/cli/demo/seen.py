@@ -13,17 +13,12 @@ from schemas.outcomes import InputOutcome, PayoutInstruction
 from schemas.payouts import PayoutConfirmed
 from schemas.topics import INSTRUCTIONS, OUTCOMES, SERVICES
 from services.cli.demo.calendar import Calendar
-from services.kernel.records import (
-    KERNEL_EVENTS,
-    FactNoted,
-    InputsPassed,
-    TopicStarted,
-)
+from services.kernel.records import KERNEL_EVENTS, FactNoted, InputsPassed, TopicStarted
 from services.kernel.store import Store
+from services.registry import LOGS
 
-_LOGS = frozenset(f"{service}.events" for service in SERVICES)
 _INBOXES = frozenset(f"{service}.inbox" for service in SERVICES)
-_TOPICS = (*(f"{service}.events" for service in SERVICES), OUTCOMES, INSTRUCTIONS, *sorted(_INBOXES))
+_TOPICS = (*LOGS, OUTCOMES, INSTRUCTIONS, *sorted(_INBOXES))
 _FETCH_MAX = 1_000
 
 EventT = TypeVar("EventT", bound=Event)
@@ -160,7 +155,7 @@ class Seen:
                 if not isinstance(content, TopicStarted):
                     self._sent.add(_Place(record.topic, record.partition, record.offset))
                 continue
-            if record.topic in _LOGS:
+            if record.topic in LOGS:
                 self._settle(record, headers, content)
             if isinstance(content, FactNoted):
                 fact = (record.topic.removesuffix(".events"), record.partition, content.fact_type)

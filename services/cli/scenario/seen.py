@@ -9,9 +9,7 @@ from schemas.envelope import Message, Record, decode
 from schemas.instants import parse_instant
 from schemas.outcomes import InputOutcome
 from schemas.topics import OUTCOMES, SERVICES
-from services.kernel.records import (
-    KERNEL_EVENTS,
-)
+from services.kernel.records import KERNEL_EVENTS
 from services.kernel.store import Store
 
 _FETCH_MAX = 1_000
