@@ -15,8 +15,8 @@ from services.kernel.partition import Partition
 from services.kernel.space import Space
 from services.kernel.store import Store
 from services.kernel.verify import log_hash
-from services.registry import LOGS, decision_services
-from services.relay.publish import PUBLISHES
+from services.registry import decision_services
+from services.relay.publish import PUBLISHES, READS
 from services.relay.relay import Relay
 
 
@@ -34,7 +34,7 @@ class Embedded:
             for partition in range(space.partitions)
         }
         self.relays = [
-            Relay(space, store, topic, publish, LOGS, partition)
+            Relay(space, store, topic, publish, READS[topic], partition)
             for topic, publish in PUBLISHES.items()
             for partition in range(space.partitions)
         ]

@@ -14,5 +14,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="memory,sqlite",
         help="kinds of store that the conformance suite runs on: memory, sqlite, kafka (which needs a broker)",
     )
-    parser.addoption("--faults", type=int, default=21, help="how many faults happen in the chaos (tests/chaos)")
+    parser.addoption("--faults", type=int, default=20, help="how many faults happen in the chaos (tests/chaos)")
     parser.addoption("--chaos-seed", type=int, help="seed of the chaos; another one each time when not given")

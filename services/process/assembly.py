@@ -16,8 +16,8 @@ from services.kernel.kafka.process import EngineSubject, Process, Subject, pace
 from services.kernel.kafka.settings import KafkaSettings
 from services.kernel.kafka.store import KafkaStore
 from services.kernel.space import Space
-from services.registry import LOGS, RELAY, VIEWS, decision_service
-from services.relay.publish import PUBLISHES
+from services.registry import RELAY, VIEWS, decision_service
+from services.relay.publish import PUBLISHES, READS
 from services.relay.relay import Relay
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Running:
 
 
 class RelaySubject:
-    """The relays of one partition, each over a store of its own: they read the same logs at their own pace."""
+    """The relays of one partition, each over a store of its own: they read logs at their own pace."""
 
     def __init__(self, relays: Sequence[Relay], stores: Sequence[KafkaStore]) -> None:
         self._relays = relays
@@ -139,7 +139,7 @@ def _relays(running: Running, _transactions: Histogram) -> Made:
     def subject(partition: int) -> RelaySubject:
         stores = [_store(running) for _ in PUBLISHES]
         made = [
-            Relay(running.space, own, topic, publish, LOGS, partition)
+            Relay(running.space, own, topic, publish, READS[topic], partition)
             for own, (topic, publish) in zip(stores, PUBLISHES.items(), strict=True)
         ]
         return RelaySubject(made, stores)

@@ -10,7 +10,9 @@ from schemas.topics import INPUTS, INSTRUCTIONS, OUTCOMES
 from services.kernel.records import InputsPassed, Refused, SetAside
 from services.kernel.space import Space
 from services.kernel.wire import message_record, stable_id
+from services.registry import LOGS
 
+PAYOUTS_LOG = "payouts.events"
 _PUBLIC = {topic.name for topic in INPUTS}
 
 
@@ -127,3 +129,5 @@ def _passed(space: Space, record: Record, content: InputsPassed) -> list[Outgoin
 
 PUBLISHES = {OUTCOMES: publish_outcomes, INSTRUCTIONS: publish_instructions}
 """Outsiders' topics and what is published to each."""
+READS = {OUTCOMES: LOGS, INSTRUCTIONS: (PAYOUTS_LOG,)}
+"""Which logs say what is published there: a log that never says any of it is not read."""

@@ -52,7 +52,8 @@ class Relay:
             return read
         progress = dict((await self._last(end - 1)).headers).get(RELAYED)
         if progress is not None:
-            read.update(orjson.loads(progress))
+            # An earlier release may have read more logs than this one needs.
+            read.update((log, offset) for log, offset in orjson.loads(progress).items() if log in read)
         return read
 
     async def _last(self, offset: int) -> Record:

@@ -1,16 +1,20 @@
 """What must be true in the end, checked from the records themselves and without the kernel's code."""
 
+import asyncio
 import hashlib
 import json
 import struct
+import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
+import confluent_kafka
+
+from schemas.envelope import Record
 from schemas.topics import INPUTS, INSTRUCTIONS, OUTCOMES, SERVICES
-from services.kernel.kafka import clients
 from services.kernel.kafka.settings import KafkaSettings
 from services.kernel.space import Space
 from tests.chaos.watch import Place, Witness, digest
@@ -27,6 +31,9 @@ _READS = {
 _PUBLIC = tuple(stream.name for stream in INPUTS)
 _FINDINGS_MAX = 30
 _WAIT_MS = 5
+_POLL_S = 1.0
+_STALLED_S = 30.0
+_TOGETHER = 10_000
 _ABSENT = 0xFFFFFFFF
 
 
@@ -58,57 +65,90 @@ class Audit:
 
 
 class Reader:
-    """Reads topic partitions from the first record to the end, and remembers which offsets were committed."""
+    """Reads topics from the first record to the end, with another client than the services', and notes what it read."""
 
     def __init__(self, space: Space, settings: KafkaSettings) -> None:
         self.space = space
         self.offsets: dict[Place, list[int]] = {}
-        # Of the ends of transactions nothing is handed out: neither broker nor client waits for anything there.
-        self._consumers = {
-            committed: clients.consumer(settings, committed=committed, wait_ms=_WAIT_MS) for committed in (True, False)
+        self._consumers = {committed: _consumer(settings, committed=committed) for committed in (True, False)}
+        self._topic, self._records = "", list[list[Record]]()
+
+    def close(self) -> None:
+        """Close the connections."""
+        for consumer in self._consumers.values():
+            consumer.close()
+
+    async def committed(self, topic: str, partition: int) -> Sequence[Record]:
+        """Return what is committed of a topic partition."""
+        if topic != self._topic:
+            read = await asyncio.to_thread(self._read, topic, self._consumers[True])
+            self._topic, self._records = topic, [[_record_of(topic, one) for one in held] for held in read]
+        records = self._records[partition]
+        self.offsets[topic, partition] = [record.offset for record in records]
+        return records
+
+    async def aborted(self, topic: str) -> list[list[int]]:
+        """Return, for each partition, the offsets of what is stored and was not committed."""
+        stored = await asyncio.to_thread(self._read, topic, self._consumers[False])
+        found = []
+        for partition, held in enumerate(stored):
+            committed = set(self.offsets[topic, partition])
+            found.append([offset for message in held if (offset := message.offset()) not in committed])
+        return found
+
+    def _read(self, topic: str, consumer: confluent_kafka.Consumer) -> list[list[Any]]:
+        """Read all partitions of a topic."""
+        name, partitions = f"{self.space.name}.{topic}", range(self.space.partitions)
+        consumer.assign([confluent_kafka.TopicPartition(name, partition, 0) for partition in partitions])
+        found: list[list[Any]] = [[] for _ in partitions]
+        left, until = set(partitions), time.monotonic() + _STALLED_S
+        while left:
+            messages: list[Any] = consumer.consume(_TOGETHER, timeout=_POLL_S)
+            assert messages or time.monotonic() < until, f"{name}: no answer for partitions {left}"
+            for message in messages:
+                until = time.monotonic() + _STALLED_S
+                error = message.error()
+                if error is None:
+                    found[message.partition()].append(message)
+                elif error.code() == confluent_kafka.KafkaError._PARTITION_EOF:
+                    left.discard(message.partition())
+                else:
+                    raise confluent_kafka.KafkaException(error)
+        consumer.unassign()
+        return found
+
+
+def _consumer(settings: KafkaSettings, *, committed: bool) -> confluent_kafka.Consumer:
+    return confluent_kafka.Consumer(
+        {
+            "bootstrap.servers": settings.bootstrap,
+            "group.id": "audit",
+            "isolation.level": "read_committed" if committed else "read_uncommitted",
+            "auto.offset.reset": "error",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "fetch.wait.max.ms": _WAIT_MS,
         }
+    )
 
-    async def __aenter__(self) -> Self:
-        for consumer in self._consumers.values():
-            await consumer.start()
-        return self
 
-    async def __aexit__(self, *_: object) -> None:
-        for consumer in self._consumers.values():
-            await clients.close(consumer)
-
-    async def committed(self, topic: str, partition: int) -> AsyncIterator[Any]:
-        """Read what is committed."""
-        offsets = self.offsets[topic, partition] = []
-        async for record in self._read((topic, partition), committed=True):
-            offsets.append(record.offset)
-            yield record
-
-    async def aborted(self, place: Place) -> list[int]:
-        """Return the offsets of what is stored and was not committed."""
-        committed = set(self.offsets[place])
-        stored = [record.offset async for record in self._read(place, committed=False)]
-        return [offset for offset in stored if offset not in committed]
-
-    async def _read(self, name: Place, *, committed: bool) -> AsyncIterator[Any]:
-        place, reader = clients.TopicPartition(f"{self.space.name}.{name[0]}", name[1]), self._consumers[committed]
-        reader.assign([place])
-        reader.seek(place, 0)
-        end = (await reader.end_offsets([place]))[place]
-        while await reader.position(place) < end:
-            for records in (await reader.getmany(place, timeout_ms=_WAIT_MS, max_records=5_000)).values():
-                for record in records:
-                    yield record
+def _record_of(topic: str, message: Any) -> Record:  # noqa: ANN401 - confluent's
+    headers = tuple((name, value or b"") for name, value in message.headers() or ())
+    _, timestamp = message.timestamp()
+    return Record(topic, message.partition(), message.offset(), timestamp, message.key(), message.value(), headers)
 
 
 async def audit(space: Space, settings: KafkaSettings, witness: Witness) -> Audit:
     """Check everything."""
     found = Audit()
-    async with Reader(space, settings) as reader:
+    reader = Reader(space, settings)
+    try:
         fates = await _logs(reader, found)
         await _inputs(reader, fates, found)
         await _published(reader, witness, found)
         await _aborted(reader, found)
+    finally:
+        reader.close()
     return found
 
 
@@ -138,31 +178,32 @@ async def _logs(reader: Reader, found: Audit) -> dict[str, list[Fate]]:
         for partition in range(reader.space.partitions):
             chain, before = b"", ""
             sequences: dict[bytes, int] = {}
-            async for record in reader.committed(log, partition):
+            for record in await reader.committed(log, partition):
                 where = f"{log}/{partition}/{record.offset}"
-                headers, content = dict(record.headers), json.loads(record.value)
+                headers, content = dict(record.headers), json.loads(record.value or b"")
                 wire = headers["ce_type"].decode()
                 if record.offset == 0:
                     life = [reader.space.name, log, partition, content["incarnation"]]
                     chain = hashlib.sha256(json.dumps(life, separators=(",", ":")).encode()).digest()
                     continue
                 found.events += 1
+                key = record.key or b""
                 chain = _digest(chain, record.key, record.value, list(record.headers))
                 if chain.hex().encode() != headers["ce_chain"]:
                     found.find(f"{where}: the chain breaks")
                     chain = bytes.fromhex(headers["ce_chain"].decode())
                 sequence = int(headers["ce_sequence"])
-                if sequence != sequences.get(record.key, 0) + 1:
-                    found.find(f"{where}: sequence {sequence} after {sequences.get(record.key, 0)}")
-                sequences[record.key] = sequence
+                if sequence != sequences.get(key, 0) + 1:
+                    found.find(f"{where}: sequence {sequence} after {sequences.get(key, 0)}")
+                sequences[key] = sequence
                 position = headers.get("ce_input", b"").decode()
                 if position and position != before:
-                    name = f"{record.key.decode()} {position}" if position.startswith("deadline/") else position
+                    name = f"{key.decode()} {position}" if position.startswith("deadline/") else position
                     fates[name].append(Fate(_kind(wire, content), log, record.offset))
                 before = position
                 for name, fate in _passed(wire, content, partition):
                     fates[name].append(Fate(fate, log, record.offset))
-                effect = _effect(wire, content, record.key.decode())
+                effect = _effect(wire, content, key.decode())
                 if effect is not None:
                     once[effect] += 1
     found.effects.update(effect.partition(" ")[0] for effect in once)
@@ -237,10 +278,10 @@ async def _inputs(reader: Reader, fates: Mapping[str, list[Fate]], found: Audit)
         for topic in (f"{service}.inbox", *_READS[service]):
             for partition in range(reader.space.partitions):
                 expected, life = 0, ""
-                async for record in reader.committed(topic, partition):
+                for record in await reader.committed(topic, partition):
                     headers = dict(record.headers)
                     if record.offset == 0:
-                        life = json.loads(record.value)["incarnation"]
+                        life = json.loads(record.value or b"")["incarnation"]
                         expected = 1
                         continue
                     position = f"{topic}@{life}/{partition}/{record.offset}"
@@ -282,20 +323,20 @@ async def _published(reader: Reader, witness: Witness, found: Audit) -> None:
     """Hold what an outsider saw against what stands there, and instructions against what payouts instructed."""
     said: dict[tuple[str, int], tuple[str, str, str]] = {}
     for partition in range(reader.space.partitions):
-        async for record in reader.committed("payouts.events", partition):
+        for record in await reader.committed("payouts.events", partition):
             if dict(record.headers)["ce_type"] in (b"payout.instructed.v1", b"payout.retried.v1"):
-                content = json.loads(record.value)
+                content = json.loads(record.value or b"")
                 said[content["payout"], content["attempt"]] = _transfer(content)
     told: dict[tuple[str, int], tuple[str, str, str]] = {}
     for place in witness.places:
         expected = 0
         distinct: set[bytes] = set()
-        async for record in reader.committed(*place):
+        for record in await reader.committed(*place):
             where = f"{place[0]}/{place[1]}/{record.offset}"
             if record.offset != expected:
                 found.find(f"{where}: offset {expected} is missing before it")
             expected = record.offset + 1
-            what = digest(clients.record_of(place[0], record))
+            what = digest(record)
             seen = witness.seen[place].get(record.offset)
             if seen is None or seen[0] != what:
                 found.find(f"{where}: a default consumer saw {'nothing' if seen is None else 'something else'}")
@@ -303,7 +344,7 @@ async def _published(reader: Reader, witness: Witness, found: Audit) -> None:
                 found.repeats += 1
             distinct.add(what)
             if place[0] == INSTRUCTIONS and record.offset:
-                content = json.loads(record.value)
+                content = json.loads(record.value or b"")
                 attempt = (content["reference"], content["attempt"])
                 if told.setdefault(attempt, _transfer(content)) != _transfer(content):
                     found.find(f"{where}: instructed otherwise before")
@@ -328,10 +369,9 @@ async def _aborted(reader: Reader, found: Audit) -> None:
     """Count what was aborted in logs and inboxes, and that nothing ever was where outsiders read or write."""
     inside = [*(f"{service}.events" for service in SERVICES), *(f"{service}.inbox" for service in SERVICES)]
     for topic in (*inside, *_PUBLIC, OUTCOMES, INSTRUCTIONS):
-        for place in [(topic, partition) for partition in range(reader.space.partitions)]:
-            offsets = await reader.aborted(place)
+        for partition, offsets in enumerate(await reader.aborted(topic)):
             if offsets and topic not in inside:
-                found.find(f"{place}: {len(offsets)} aborted records, from {offsets[0]} on")
+                found.find(f"{topic}/{partition}: {len(offsets)} aborted records, from {offsets[0]} on")
             found.aborted_records += len(offsets)
             if topic.endswith(".events"):
                 # Each transaction ends with a marker, which has an offset of its own.

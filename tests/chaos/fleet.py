@@ -21,7 +21,7 @@ from tools.broker import GUARD, Ports
 
 PATIENCE_S = 120.0
 """How long anything may take on a loaded machine before it is a failure."""
-POLL_S = 0.1
+POLL_S = 0.3
 _ASK_S = 2.0
 
 

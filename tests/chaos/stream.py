@@ -36,9 +36,9 @@ from tests.chaos.market import (
 _AGAIN_S = 0.4
 _KEPT = 2_000
 _NEW_SHARE = 5
-_COVER_SHARES = (0.1, 0.02)
+_COVER_SHARES = (0.06, 0.02)
 """Of what is new, covers, and while much is called for: their claims and votes are most of the work."""
-_REPORT_SHARE = 0.05
+_REPORT_SHARE = 0.02
 """Of what is new and no cover: each new incident is told to three services in every partition."""
 _MUCH = 600
 _STAKE_S = 0.4

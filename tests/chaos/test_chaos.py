@@ -181,15 +181,13 @@ class Chaos:
                 task.cancel()
             await asyncio.wait(tasks)
             tasks.clear()
-            checked, verified, rebuilt = await asyncio.gather(
-                audit(self.space, self.settings, witness),
+            (checked, rows), verified, rebuilt = await asyncio.gather(
+                self._audited(witness, folded, shadows),
                 asyncio.to_thread(self._verify),
                 asyncio.to_thread(self._ran, "tests.chaos.folded", self.cluster.bootstrap, str(self.data)),
             )
             laps.end("checked")
-            rows = await folded.agree(shadows, checked.inputs)
             self.say(f"read model: {rows:,} rows say what the services know; {rebuilt.strip()}")
-            laps.end("read model compared")
             self._told(faults, checked, verified)
             self.say(f"seconds: {laps}")
             assert not checked.findings, "\n".join(checked.findings)
@@ -259,6 +257,11 @@ class Chaos:
 
         await self._quiet(shadows)
         await until("everything to be published", condition, _PATIENCE_S, poll_s=_POLL_S)
+
+    async def _audited(self, witness: Witness, folded: Folded, shadows: Shadows) -> tuple[Audit, int]:
+        """Check the records themselves, then the rows made of them; return how many rows there are, too."""
+        checked = await audit(self.space, self.settings, witness)
+        return checked, await folded.agree(shadows, checked.inputs)
 
     def _verify(self) -> str:
         return self._command("log", "verify")

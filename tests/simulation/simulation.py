@@ -17,8 +17,8 @@ from schemas.envelope import Outgoing, Record
 from schemas.instants import DAY
 from services.kernel.engine import PartitionStoppedError
 from services.kernel.space import DUPLICATE_WINDOW
-from services.registry import LOGS, TOPIC_NAMES, decision_services, new_space
-from services.relay.publish import PUBLISHES
+from services.registry import TOPIC_NAMES, decision_services, new_space
+from services.relay.publish import PUBLISHES, READS
 from tests.simulation.driving import drive
 from tests.simulation.faults import Faults, Rates
 from tests.simulation.laws import ending
@@ -100,7 +100,7 @@ class Simulation:
                 for partition in partitions
             ),
             *(
-                RelayProcess(self.space, topic, publish, LOGS, partition, world, faults)
+                RelayProcess(self.space, topic, publish, READS[topic], partition, world, faults)
                 for topic, publish in PUBLISHES.items()
                 for partition in partitions
             ),

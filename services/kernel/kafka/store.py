@@ -40,7 +40,7 @@ _REPLAY_WAIT_MS = 5
 _REPLAY_FETCH_MS = 5
 _STALLED_S = 30.0
 _BEHIND_WAIT_S = 0.05
-_GROUP_OFFSETS_S = 1.0
+_GROUP_OFFSETS_S = 5.0
 _Answer = TypeVar("_Answer")
 
 
