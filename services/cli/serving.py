@@ -6,6 +6,7 @@ from typing import Self
 
 from services.cli.console import FINE, OperationRefusedError
 from services.cli.signals import until_signal
+from services.kernel import collector
 from services.kernel.space import Space
 from services.kernel.store import Store
 from services.portal.app import Serving, create_app
@@ -49,6 +50,7 @@ async def _served(model: ReadModel, web: str) -> AsyncIterator[str]:
         address = await serving.start()
     except OSError as error:
         raise OperationRefusedError(f"cannot serve at {web}: {error}", "choose another HOST:PORT") from None
+    collector.keep()
     try:
         yield address
     finally:

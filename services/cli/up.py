@@ -1,7 +1,6 @@
 """`adjudex up`: all services of a space in one process, on the wall's clock."""
 
 import asyncio
-import gc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from services.cli.set_aside import pass_advice
 from services.cli.signals import until_signal
 from services.cli.trace import content_of
 from services.embedded import Embedded
+from services.kernel import collector
 from services.kernel.engine import PartitionStoppedError
 from services.kernel.space import Space
 from services.kernel.sqlite_store import SqliteStore
@@ -92,7 +92,7 @@ class Up:
         stop = until_signal()
         for engine in self.embedded.engines.values():
             await engine.recover()
-        gc.freeze()  # what was read stays: the collector need not go through it again and again
+        collector.keep()
         await self.follower.start()
         self._say_start()
         intake = Intake(files)

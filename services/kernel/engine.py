@@ -11,7 +11,6 @@ One `step` fetches, decides in the order of `at`, and commits one transaction:
 - Any doubt about a commit drops everything; the next step claims again and rebuilds from the log.
 """
 
-import gc
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ import structlog
 
 from schemas.envelope import Record
 
+from . import collector
 from .decider import Deadline, DecisionService
 from .fingerprint import fingerprint
 from .partition import BrokenInvariantError, Decision, Effects, Partition
@@ -32,18 +32,6 @@ from .space import Space
 from .store import Claim, Outcome, Store
 
 _log = structlog.get_logger(__name__)
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep the cyclic collector from going through a growing state again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _fate(decision: Decision) -> str:
@@ -198,7 +186,7 @@ class Engine:
         self._snapshot_at = start
         ends = await self.store.end_offsets(self.index, [self.service.log], committed=True)
         self.recovered_events, self.recovery_end = 0, ends[self.service.log]
-        with _no_collection():
+        with collector.paused():
             async for records in self.store.replay(self.service.log, self.index, start):
                 for record in records:
                     core.apply(record)

@@ -1,6 +1,9 @@
 """Where a read model is kept: SQLite in a file, or PostgreSQL; everything above speaks SQL through SQLAlchemy Core."""
 
 import asyncio
+import contextlib
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any, TypeVar
@@ -12,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from services.kernel.store import StoreError
 
 _BUSY_S = 30.0
+_CHECKPOINT_S = 1.0
+"""How often what was written to an SQLite file is moved from its journal, while there is any."""
 _POSTGRES = {"idle_in_transaction_session_timeout": "10s"}
 """A projector that stands still in a transaction does not hold up its successor for ever."""
 _BEGIN = "adjudex_begin"
@@ -44,6 +49,7 @@ class Database:
                 shared = {"timeout": _BUSY_S, "check_same_thread": False}
                 file = create_engine(engine.url.set(drivername="sqlite"), connect_args=shared)
                 _listen(file)
+                event.listen(file, "connect", _leave_journal)
                 self._file = file.execution_options(**_IMMEDIATE)
         else:
             engine = create_async_engine(url, connect_args={"server_settings": _POSTGRES})
@@ -51,6 +57,8 @@ class Database:
             self._writer = engine
         self._engine = engine
         self._turn = asyncio.Lock()
+        self._checkpoint: asyncio.Task[None] | None = None
+        self._checkpointed_at = time.monotonic()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -78,7 +86,17 @@ class Database:
                 return await connection.run_sync(work)
         with _answering():
             async with self._turn:
-                return await asyncio.to_thread(_done, self._file, work)
+                done = await asyncio.to_thread(_done, self._file, work)
+        self._move_journal(self._file)
+        return done
+
+    def _move_journal(self, file: Engine) -> None:
+        """Have the journal moved into the file by another thread: whoever writes does not wait for the disk."""
+        now = time.monotonic()
+        if now < self._checkpointed_at + _CHECKPOINT_S or not (self._checkpoint is None or self._checkpoint.done()):
+            return
+        self._checkpointed_at = now
+        self._checkpoint = asyncio.create_task(asyncio.to_thread(_moved, file))
 
     @asynccontextmanager
     async def arranging(self) -> AsyncIterator[AsyncConnection]:
@@ -90,6 +108,8 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        if self._checkpoint is not None:
+            await self._checkpoint
         await self._engine.dispose()
         if self._file is not None:
             self._file.dispose()
@@ -98,6 +118,12 @@ class Database:
 def _done(file: Engine, work: Callable[[Connection], Result]) -> Result:
     with file.begin() as connection:
         return work(connection)
+
+
+def _moved(file: Engine) -> None:
+    # What a reader or another process stands in the way of is moved with what comes later.
+    with contextlib.suppress(sqlite3.OperationalError), contextlib.closing(file.raw_connection()) as connection:
+        connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 @contextmanager
@@ -128,6 +154,10 @@ def _set_up_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - the dr
     # What a power cut takes with it is read from the logs again: rows and progress are lost together.
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
+
+
+def _leave_journal(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own
+    connection.execute("PRAGMA wal_autocheckpoint=0")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -6,7 +6,6 @@ its own: whoever claims fences the rightful owner.
 """
 
 import asyncio
-import gc
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Protocol
 
 import structlog
 
+from services.kernel import collector
 from services.kernel.engine import Engine, PartitionStoppedError
 from services.kernel.store import Outcome, StoreError
 
@@ -75,7 +75,6 @@ class EngineSubject:
     def __init__(self, engine: Engine, store: KafkaStore) -> None:
         self.engine = engine
         self.store = store
-        self._frozen = False
         self._stopped_at: int | None = None
 
     @property
@@ -96,11 +95,6 @@ class EngineSubject:
             if engine.outcome is Outcome.FENCED:
                 raise FencedError
             raise DoubtfulError(engine.outcome.value)
-        if not self._frozen:
-            # What was read stays: the collector need not go through it again and again.
-            gc.collect()
-            gc.freeze()
-            self._frozen = True
         self._snapshot(_SNAPSHOT_EVERY)
         if progress.decided:
             await pace(began, progress.decided)
@@ -216,7 +210,7 @@ class Process:
 
     async def _drive(self, number: int, held: Held) -> None:
         """Step until released, whatever the cluster does meanwhile."""
-        subject, failures = held.subject, 0
+        subject, failures, is_new = held.subject, 0, True
         log = _log.bind(process=self.name, partition=number)
         try:
             while not held.released.is_set():
@@ -242,6 +236,9 @@ class Process:
                     await self._pause(held, wait_s)
                 else:
                     failures, held.trouble, held.stopped = 0, "", ""
+                    if is_new:
+                        collector.keep()
+                        is_new = False
                     if wait_s:
                         await self._unless_released(held, subject.arrival(wait_s))
                     else:

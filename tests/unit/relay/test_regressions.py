@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Self
 
+import orjson
 import pytest
 
 from schemas.envelope import Outgoing, Position, Record
@@ -12,6 +13,7 @@ from services.kernel.engine import Engine
 from services.kernel.memory_store import MemoryStore
 from services.kernel.space import Space
 from services.kernel.store import Fetched
+from services.kernel.verify import RELAYED
 from services.kernel.wire import input_record, stable_id
 from services.relay.relay import Relay
 from tests.support.stores import incarnation
@@ -131,3 +133,24 @@ def test_a_relay_that_begins_again_waits_for_its_last_record() -> None:
         return len(store.records[OUT, 0]) - 1
 
     assert asyncio.run(run()) == 1
+
+
+def test_a_relay_that_reads_fewer_logs_than_the_one_before__goes_on_where_that_was() -> None:
+    """The last record says how far every log was read by then: what this relay does not read was asked for, too."""
+    store = InterruptedStore.empty()
+
+    def told(log: str, number: int) -> Outgoing:
+        return Outgoing(log, 0, b"till/a", b"{}", (("ce_input", b"coins/%d" % number),))
+
+    async def run() -> None:
+        await store.append([told(TILL.log, 1), told("bank.inbox", 2)])
+        await Relay(SPACE, store, OUT, tell_size, [TILL.log, "bank.inbox"], 0).step()
+        await store.append([told(TILL.log, 3)])
+        fewer = Relay(SPACE, store, OUT, tell_size, [TILL.log], 0)
+        while await fewer.step():
+            pass
+
+    asyncio.run(run())
+    _, *published = store.records[OUT, 0]
+    assert [record.key for record in published] == [b"1: 1", b"1: 1", b"2: 1"]
+    assert orjson.loads(dict(published[-1].headers)[RELAYED]) == {TILL.log: 3}

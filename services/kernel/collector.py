@@ -1,0 +1,27 @@
+"""The cyclic garbage collector in a process that lives long and answers at once: it is kept from what stays."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """Keep the collector from going again and again through what is being loaded and grows."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def keep() -> None:
+    """Have it go through all that is there by now this once, and never again.
+
+    Otherwise it does so now and then while inputs wait: for a tenth of a second and more in a process that has only
+    just started, and for longer the more state there is.
+    """
+    gc.collect()
+    gc.freeze()
