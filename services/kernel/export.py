@@ -16,6 +16,7 @@ import orjson
 from schemas.envelope import Record
 from schemas.instants import format_instant, parse_instant
 
+from . import collector
 from .space import Space, space_json, space_of
 
 FORMAT = "adjudex-export.v1"
@@ -149,6 +150,11 @@ def _lines(file: IO[bytes], findings: list[Finding]) -> Iterator[tuple[str, Any]
 
 def read_export(file: IO[bytes]) -> Export:
     """Read an export; what is wrong with the file is in its findings, and the rest is read all the same."""
+    with collector.paused():
+        return _read(file)
+
+
+def _read(file: IO[bytes]) -> Export:
     export = Export(None, (), {}, [])
     ended: int | None = None
     for where, content in _lines(file, export.findings):

@@ -16,6 +16,7 @@ from typing import Any
 from schemas.envelope import Headers, Outgoing, Position, Record
 from schemas.instants import LAST, parse_instant
 
+from . import collector
 from .decider import Deadline, DecisionService
 from .export import Export, Finding
 from .fingerprint import fingerprint
@@ -112,6 +113,11 @@ def verify(
     export: Export, services: Sequence[DecisionService[Any]], publishes: Mapping[str, Publish] | None = None
 ) -> Report:
     """Verify an export; `publishes` says what the relay writes to which outsiders' topic."""
+    with collector.paused():
+        return _verified(export, services, publishes or {})
+
+
+def _verified(export: Export, services: Sequence[DecisionService[Any]], publishes: Mapping[str, Publish]) -> Report:
     report = Report(findings=list(export.findings), records=export.records_count)
     if export.space is None:
         return report
@@ -127,9 +133,9 @@ def verify(
             chains[service.log, index] = checker.chain
     if complete:
         _check_inboxes(export, services, sent, report)
-    for topic, publish in (publishes or {}).items():
+    for topic, publish in publishes.items():
         _check_published(export, export.space, services, topic, publish, report)
-    _check_places(export, export.space, services, publishes or {}, report)
+    _check_places(export, export.space, services, publishes, report)
     report.log_hash = log_hash(chains)
     return report
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from services.cli.data import DataDirectory
+from services.kernel import collector
 from services.kernel.kafka.settings import KafkaSettings
 from services.kernel.kafka.store import KafkaStore
 from services.kernel.space import Space
@@ -117,4 +118,5 @@ async def rebuilt(bootstrap: str, data: Path) -> str:
 
 if __name__ == "__main__":
     # A process of its own: the other checks keep this one's core busy.
-    print(asyncio.run(rebuilt(sys.argv[1], Path(sys.argv[2]))))
+    with collector.paused():
+        print(asyncio.run(rebuilt(sys.argv[1], Path(sys.argv[2]))))

@@ -10,7 +10,7 @@ from services.kernel.kafka.store import KafkaStore
 from services.kernel.store import StoreError
 from tests.chaos.stream import Stream
 
-RATE = 320
+RATE = 310
 """Inputs a second; the requirement is 300."""
 _TICK_S = 0.05
 _TOGETHER = 400

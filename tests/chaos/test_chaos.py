@@ -13,6 +13,7 @@ import pytest
 
 from schemas.topics import OUTCOMES
 from services.cli.data import DataDirectory
+from services.kernel import collector
 from services.kernel.kafka.settings import KafkaSettings
 from services.registry import RELAY, RUNNABLE, VIEWS
 from tests.chaos.checks import Audit, audit
@@ -135,7 +136,9 @@ class Chaos:
         """Let faults happen under load, come to rest, and check."""
         self.say(f"seed {self.seed}, {len(self.cluster.numbers)} broker(s)")
         try:
-            asyncio.run(self._run(schedule))
+            # What is held for the checks grows to millions of objects, and all of it is needed to the end.
+            with collector.paused():
+                asyncio.run(self._run(schedule))
         finally:
             self.fleet.kill()
 

@@ -36,7 +36,7 @@ class KafkaSettings:
     client_id: str = "adjudex"
     transaction_timeout_ms: int = 10_000
     request_timeout_ms: int = 10_000
-    fetch_wait_ms: int = 500
+    fetch_wait_ms: int = 2_000
 
     def __post_init__(self) -> None:
         for address in self.bootstrap.split(","):
