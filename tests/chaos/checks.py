@@ -31,7 +31,8 @@ _READS = {
 _PUBLIC = tuple(stream.name for stream in INPUTS)
 _FINDINGS_MAX = 30
 _WAIT_MS = 5
-_POLL_S = 1.0
+_POLL_S = 0.02
+"""The client waits so long for as many records as it may return, also when there are no more."""
 _STALLED_S = 30.0
 _TOGETHER = 10_000
 _ABSENT = 0xFFFFFFFF
