@@ -382,8 +382,8 @@ class Engine:
 
         One that is late counts at an instant up to which everything stamped is there, and after all that was decided:
         what was stamped since its due time may be among that. By clocks that differ, an owner before this one may have
-        seen it late already; so close to that limit, when something stamped since was decided, it is left open until
-        it is late for certain.
+        seen it late already; so close to that limit, when something stamped since was decided, or a deadline that came
+        after it has fired, it is left open until it is late for certain.
         """
         core, late = self.partition, self.space.late
         certain, decided_until = self.store.now() - self.space.skew, max(core.last_at.values())
@@ -392,7 +392,8 @@ class Engine:
             return None
         instant, key, deadline = soonest
         fires_at = instant + self.space.skew
-        if instant == deadline.due and decided_until >= instant and certain - instant > late - self.space.skew:
+        is_passed = decided_until >= instant or core.fired_at > instant
+        if instant == deadline.due and is_passed and certain - instant > late - self.space.skew:
             fires_at += late + 1
         return _Closing(instant, key, deadline, fires_at)
 

@@ -128,6 +128,8 @@ class Partition:
         self._chain_hex = genesis(space.name, service.log, index, incarnations[service.log]).hex().encode()
         self.next_offsets: dict[str, int] = dict.fromkeys(service.topics, 0)
         self.last_at: dict[str, int] = dict.fromkeys(service.topics, 0)
+        self.fired_at = 0
+        """The latest instant at which a deadline fired."""
         self.release: tuple[str, str] | None = None
         self._own_release = (fingerprint, space_sha256(space))
         self._pending: list[tuple[str, PassedInput]] = []
@@ -523,6 +525,8 @@ class Partition:
             return
         if decision.topic:
             self._advance(decision.topic, decision.offset, decision.at)
+        elif decision.cause is not None:
+            self.fired_at = max(self.fired_at, decision.at)
         if self.unfinished is not None and decision.cause is not None and decision.cause.input == self.unfinished[0]:
             self.unfinished = None
         if decision.memory_key is not None:
@@ -684,7 +688,9 @@ class Partition:
                 self.facts = self._evolve_own(self.facts, key, event)
         position = headers.get("ce_input")
         # An input's first record says all there is to know of it.
-        if position is not None and position != self._applied and not position.startswith(b"deadline/"):
+        if position is not None and position.startswith(b"deadline/"):
+            self.fired_at = max(self.fired_at, parse_instant(headers["ce_time"].decode()))
+        elif position is not None and position != self._applied:
             if "ce_more" in headers:
                 self.unfinished = (position.decode(), headers["ce_more"].decode())
             else:

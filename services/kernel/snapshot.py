@@ -40,6 +40,7 @@ def _lines(core: Partition, log_offset: int) -> list[bytes]:
         "release": core.release,
         "next_offsets": core.next_offsets,
         "last_at": core.last_at,
+        "fired_at": core.fired_at,
         "sequences": core.sequences,
         "memory": core.memory.dump(),
     }
@@ -82,6 +83,7 @@ def read_snapshot(path: Path, core: Partition) -> int:
     core.release = tuple(head["release"]) if head["release"] else None
     core.next_offsets = head["next_offsets"]
     core.last_at = head["last_at"]
+    core.fired_at = head["fired_at"]
     core.sequences = head["sequences"]
     core.memory = DuplicateMemory.load(head["memory"])
     for line in lines[2:]:

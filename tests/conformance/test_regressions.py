@@ -1,5 +1,7 @@
 """What the simulation found: each of these once went wrong."""
 
+import pytest
+
 from schemas.instants import DAY, SECOND
 from services.kernel.engine import Limits
 from services.kernel.records import Refused
@@ -102,6 +104,29 @@ def test_a_late_closing_comes_after_what_it_let_in__by_a_clock_that_is_behind(ne
     harness.pass_time(harness.step(*TILL).due - harness.store.now())  # type: ignore[operator]
     harness.run_until_idle([TILL])
     assert closed(harness) == {f"till/{till}": (3, coin_at + 1)}
+
+
+@pytest.mark.parametrize("is_another", [False, True], ids=["the same owner", "the next owner"])
+def test_what_was_passed_over_as_late__is_not_closed_as_due_after_a_younger_one(
+    new_harness: NewHarness, is_another: bool
+) -> None:
+    """By one clock the older deadline was late, so the younger one came first; by one behind it, it closed as due."""
+    harness = new_harness(limits=Limits(inputs_max=1))
+    older = open_till(harness)
+    harness.pass_time(SECOND)
+    younger = open_till(harness, nth=1)
+    harness.pass_time(WINDOW - SECOND + harness.space.late + harness.space.skew + SECOND // 2)
+    harness.step(*TILL)
+    assert list(closed(harness).values()) == [(1, DUE + SECOND)]
+    if is_another:
+        harness.restart()
+    set_clock(harness, harness.store.now() - SECOND)
+    harness.run_until_idle([TILL])
+    assert f"till/{older}" not in closed(harness), "it waits until it is late for certain"
+    harness.pass_time(harness.step(*TILL).due - harness.store.now())  # type: ignore[operator]
+    harness.run_until_idle([TILL])
+    assert [*closed(harness)] == [f"till/{younger}", f"till/{older}"]
+    assert closed(harness)[f"till/{older}"][1] > DUE + harness.space.late
 
 
 def test_nothing_is_stamped_before_a_late_closing_that_comes_after_it(harness: Harness) -> None:

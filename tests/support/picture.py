@@ -20,6 +20,7 @@ class Picture(NamedTuple):
     sequences: dict[str, int]
     next_offsets: dict[str, int]
     last_at: dict[str, int]
+    fired_at: int
     memory: list[tuple[int, list[tuple[str, str]]]]
     chain: bytes
     release: tuple[str, str] | None
@@ -34,6 +35,7 @@ def picture(core: Partition) -> Picture:
         dict(core.sequences),
         {topic: max(offset, 1) for topic, offset in core.next_offsets.items()},
         dict(core.last_at),
+        core.fired_at,
         core.memory.dump(),
         core.chain,
         core.release,

@@ -95,7 +95,7 @@ def _same_as_rebuilt(world: World, engine: Engine) -> None:
         rebuilt.apply(record)
     for core in (live, rebuilt):
         core.next_offsets = {topic: max(offset, 1) for topic, offset in core.next_offsets.items()}
-    for part in ("states", "facts", "sequences", "chain", "next_offsets", "last_at", "release"):
+    for part in ("states", "facts", "sequences", "chain", "next_offsets", "last_at", "fired_at", "release"):
         if getattr(live, part) != getattr(rebuilt, part):
             text = (
                 f"{live.service.name}/{live.index}: {part} is {getattr(live, part)}, rebuilt {getattr(rebuilt, part)}"

@@ -83,7 +83,7 @@ class Providers:
         )
         held = shares.get((chosen["pool"], chosen["provider"], chosen["tranche"]), Shares()).held_minor
         amount = scene.one((held, held // 2, held // 10, 1, held + 1))
-        return Said(RequestCapitalWithdrawal(**chosen, shares_minor=max(1, amount)))
+        return Said(RequestCapitalWithdrawal(**chosen, shares_minor=min(max(1, amount), _MOST)))
 
     def _leave(self) -> Said:
         now, shares = self.scene.now(), self.scene.known.shares
