@@ -138,7 +138,8 @@ def _say_comparison(show: Show, found: Comparison, late_ms: int, day_s: int) -> 
     counts = f"{found.aggregates} aggregates, {found.events} events; instants, positions and hashes aside"
     lines = [f"the same events per aggregate as on the embedded log: {'no' if found.differences else 'yes'}", counts]
     lines += [f"  {difference}" for difference in found.differences]
-    if found.differences and late_ms > day_s * 500:
+    # The story's steps are hours apart.
+    if found.differences and late_ms * 24 > day_s * 1_000:
         lines.append(_slowness(late_ms, day_s))
     show.note("comparison", content, *lines)
 
