@@ -1,16 +1,18 @@
 """Whether two spaces decided alike: the same events for each aggregate, instants, positions and hashes aside.
 
 What a partition noted of its siblings (`facts/<n>`) is compared in any order: nothing orders what services tell that do
-not wait for each other, such as the profiles of two assessors.
+not wait for each other, such as the profiles of two assessors. Nor does anything order the partitions that answer a
+withdrawal of stake.
 """
 
 import re
 from collections.abc import Iterator
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from typing import Any, NamedTuple
 
 import orjson
 
+from schemas.assessors import StakeWithdrawalAnswered
 from services.kernel.export import Export
 from services.kernel.records import InputsPassed, TopicStarted
 from services.registry import LOGS
@@ -68,7 +70,15 @@ def histories(export: Export) -> dict[str, list[Happening]]:
                 continue
             name = f"{topic} {(record.key or b'').decode()}"
             found.setdefault(name, []).append(Happening(wire, plainly(orjson.loads(record.value or b"null"))))
-    return {name: sorted(held, key=str) if " facts/" in name else held for name, held in found.items()}
+    return {name: sorted(held, key=str) if " facts/" in name else _in_one_order(held) for name, held in found.items()}
+
+
+def _in_one_order(held: list[Happening]) -> list[Happening]:
+    """Put partitions' answers that follow each other into one order."""
+    ordered: list[Happening] = []
+    for wire, together in groupby(held, key=lambda happening: happening.wire):
+        ordered += sorted(together, key=str) if wire == StakeWithdrawalAnswered.wire else together
+    return ordered
 
 
 def compare(one: Export, other: Export) -> Comparison:
