@@ -76,7 +76,8 @@ def histories(export: Export) -> dict[str, list[Happening]]:
 def _in_one_order(held: list[Happening]) -> list[Happening]:
     """Put partitions' answers that follow each other into one order."""
     ordered: list[Happening] = []
-    for wire, together in groupby(held, key=lambda happening: happening.wire):
+    for wire, following in groupby(held, key=lambda happening: happening.wire):
+        together = list(following)
         ordered += sorted(together, key=str) if wire == StakeWithdrawalAnswered.wire else together
     return ordered
 
