@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """Keep the collector from going again and again through what is being loaded and grows."""
+    """Keep the collector, in a block or a decorated function, from going through what grows again and again."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -148,13 +148,9 @@ def _lines(file: IO[bytes], findings: list[Finding]) -> Iterator[tuple[str, Any]
         findings.append(Finding(f"byte {position}", "the file ends in the middle of a line"))
 
 
+@collector.paused()
 def read_export(file: IO[bytes]) -> Export:
     """Read an export; what is wrong with the file is in its findings, and the rest is read all the same."""
-    with collector.paused():
-        return _read(file)
-
-
-def _read(file: IO[bytes]) -> Export:
     export = Export(None, (), {}, [])
     ended: int | None = None
     for where, content in _lines(file, export.findings):

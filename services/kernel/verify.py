@@ -109,15 +109,11 @@ def groups(records: Sequence[Record]) -> list[list[Record]]:
     return grouped
 
 
+@collector.paused()
 def verify(
     export: Export, services: Sequence[DecisionService[Any]], publishes: Mapping[str, Publish] | None = None
 ) -> Report:
     """Verify an export; `publishes` says what the relay writes to which outsiders' topic."""
-    with collector.paused():
-        return _verified(export, services, publishes or {})
-
-
-def _verified(export: Export, services: Sequence[DecisionService[Any]], publishes: Mapping[str, Publish]) -> Report:
     report = Report(findings=list(export.findings), records=export.records_count)
     if export.space is None:
         return report
@@ -133,9 +129,9 @@ def _verified(export: Export, services: Sequence[DecisionService[Any]], publishe
             chains[service.log, index] = checker.chain
     if complete:
         _check_inboxes(export, services, sent, report)
-    for topic, publish in publishes.items():
+    for topic, publish in (publishes or {}).items():
         _check_published(export, export.space, services, topic, publish, report)
-    _check_places(export, export.space, services, publishes, report)
+    _check_places(export, export.space, services, publishes or {}, report)
     report.log_hash = log_hash(chains)
     return report
 
