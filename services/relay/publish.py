@@ -12,7 +12,6 @@ from services.kernel.space import Space
 from services.kernel.wire import message_record, stable_id
 from services.registry import LOGS
 
-PAYOUTS_LOG = "payouts.events"
 _PUBLIC = {topic.name for topic in INPUTS}
 
 
@@ -129,5 +128,5 @@ def _passed(space: Space, record: Record, content: InputsPassed) -> list[Outgoin
 
 PUBLISHES = {OUTCOMES: publish_outcomes, INSTRUCTIONS: publish_instructions}
 """Outsiders' topics and what is published to each."""
-READS = {OUTCOMES: LOGS, INSTRUCTIONS: (PAYOUTS_LOG,)}
+READS = {OUTCOMES: LOGS, INSTRUCTIONS: ("payouts.events",)}
 """Which logs say what is published there: a log that never says any of it is not read."""

@@ -1,11 +1,10 @@
 """Where a read model is kept: SQLite in a file, or PostgreSQL; everything above speaks SQL through SQLAlchemy Core."""
 
 import asyncio
-import contextlib
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -21,9 +20,9 @@ _POSTGRES = {"idle_in_transaction_session_timeout": "10s"}
 """A projector that stands still in a transaction does not hold up its successor for ever."""
 _BEGIN = "adjudex_begin"
 _IMMEDIATE = {_BEGIN: "BEGIN IMMEDIATE"}
-Result = TypeVar("Result")
 _LOCK = 0x41444A58
 """The number under which writers of the catalogue wait for each other on PostgreSQL."""
+_Result = TypeVar("_Result")
 
 
 class DatabaseError(StoreError):
@@ -75,7 +74,7 @@ class Database:
             async with turn, self._writer.begin() as connection:
                 yield connection
 
-    async def write(self, work: Callable[[Connection], Result]) -> Result:
+    async def write(self, work: Callable[[Connection], _Result]) -> _Result:
         """Do work in one transaction, undone when it raises; raises DatabaseError and whatever it raises.
 
         In an SQLite file all of it is done in one go by a thread: handing over each statement, as `writing` does, costs
@@ -115,14 +114,14 @@ class Database:
             self._file.dispose()
 
 
-def _done(file: Engine, work: Callable[[Connection], Result]) -> Result:
+def _done(file: Engine, work: Callable[[Connection], _Result]) -> _Result:
     with file.begin() as connection:
         return work(connection)
 
 
 def _moved(file: Engine) -> None:
     # What a reader or another process stands in the way of is moved with what comes later.
-    with contextlib.suppress(sqlite3.OperationalError), contextlib.closing(file.raw_connection()) as connection:
+    with suppress(sqlite3.OperationalError), closing(file.raw_connection()) as connection:
         connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
