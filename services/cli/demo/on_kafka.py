@@ -86,6 +86,11 @@ async def _play(demonstration: Demonstration, day_s: int) -> None:
         raise OperationRefusedError(text, _slowness(demonstration.late_ms, day_s)) from None
 
 
+def is_slow(late_ms: int, day_s: int) -> bool:
+    """Tell whether somebody was late by more than an hour of the story, whose steps are hours apart."""
+    return late_ms * 24 > day_s * 1_000
+
+
 def _slowness(late_ms: int, day_s: int) -> str:
     return (
         f"somebody in it was {late_ms / 1_000:.1f} seconds late, where a day takes {day_s}: on a machine as busy as "
@@ -138,8 +143,7 @@ def _say_comparison(show: Show, found: Comparison, late_ms: int, day_s: int) -> 
     counts = f"{found.aggregates} aggregates, {found.events} events; instants, positions and hashes aside"
     lines = [f"the same events per aggregate as on the embedded log: {'no' if found.differences else 'yes'}", counts]
     lines += [f"  {difference}" for difference in found.differences]
-    # The story's steps are hours apart.
-    if found.differences and late_ms * 24 > day_s * 1_000:
+    if found.differences and is_slow(late_ms, day_s):
         lines.append(_slowness(late_ms, day_s))
     show.note("comparison", content, *lines)
 
