@@ -19,6 +19,7 @@ from services.kernel.proofs import vouch
 from services.kernel.space import Space
 from services.kernel.wire import input_record
 from tests.integration import world
+from tests.support.worlds import POOL_TERMS
 
 RULEBOOK = "chaos@1"
 ASSET = world.ASSET
@@ -112,19 +113,7 @@ def vouched(space: Space, records: Sequence[Outgoing]) -> list[Outgoing]:
 
 def pool_terms(notice: int = DAY) -> PoolTerms:
     """Return the terms of a pool that sells whatever the load asks for."""
-    return PoolTerms(
-        capacity_bps=20_000,
-        product_bps=10_000,
-        dependency_bps=10_000,
-        floor_rate_bps=200,
-        ceiling_rate_bps=1_000,
-        reserve_bps=1_000,
-        junior_bps=7_000,
-        period_min=DAY,
-        period_max=365 * DAY,
-        notice=notice,
-        payout=payout_terms(),
-    )
+    return POOL_TERMS.model_copy(update={"capacity_bps": 20_000, "notice": notice, "payout": payout_terms()})
 
 
 def governance(space: Space, _now: int) -> list[Outgoing]:
