@@ -178,15 +178,11 @@ class Engine:
         claim = await self.store.claim(self.service.log, self.index)
         topics = (self.service.log, *self.service.topics)
         incarnations = await self.store.incarnations(topics, self.index)
-        core = Partition(self.space, self.service, self.index, incarnations, fingerprint(self.service))
-        start = read_snapshot(self.snapshots, core) if self.snapshots else 0
-        if start and not await self._stands(core, start):
-            _log.warning("snapshot of another history, reading the whole log", path=str(self.snapshots))
-            core, start = Partition(self.space, self.service, self.index, incarnations, core.fingerprint), 0
-        self._snapshot_at = start
-        ends = await self.store.end_offsets(self.index, [self.service.log], committed=True)
-        self.recovered_events, self.recovery_end = 0, ends[self.service.log]
         with collector.paused():
+            core, start = await self._from_snapshot(incarnations)
+            self._snapshot_at = start
+            ends = await self.store.end_offsets(self.index, [self.service.log], committed=True)
+            self.recovered_events, self.recovery_end = 0, ends[self.service.log]
             async for records in self.store.replay(self.service.log, self.index, start):
                 for record in records:
                     core.apply(record)
@@ -199,6 +195,18 @@ class Engine:
         self._watermarks = dict.fromkeys(self.service.topics, 0)
         self._asked = dict.fromkeys(self.service.topics, -1)
         self._ends = _Ends()
+
+    async def _from_snapshot(self, incarnations: Mapping[str, str]) -> tuple[Partition, int]:
+        """Return the partition as its snapshot has it, or an empty one, and from where on its log is to be read."""
+        release = fingerprint(self.service)
+        if self.snapshots:
+            core = Partition(self.space, self.service, self.index, incarnations, release)
+            start = read_snapshot(self.snapshots, core)
+            if start and await self._stands(core, start):
+                return core, start
+            if start:
+                _log.warning("snapshot of another history, reading the whole log", path=str(self.snapshots))
+        return Partition(self.space, self.service, self.index, incarnations, release), 0
 
     async def _stands(self, core: Partition, start: int) -> bool:
         """Tell whether the log before `start` ends as a snapshot says: it may have been restored from a backup."""

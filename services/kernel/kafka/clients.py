@@ -26,6 +26,7 @@ from .reasons import Reason, UnusableError, all_failed, reason_of
 from .settings import KafkaSettings
 
 __all__ = [
+    "PARTITION_FETCH_BYTES",
     "AuthorizationError",
     "ConsumerRebalanceListener",
     "LostRecordsError",
@@ -54,7 +55,7 @@ __all__ = [
 _RETRY_BACKOFF_MS = 5
 _BETWEEN_TRANSACTIONS_S = 0.002
 _BATCH_BYTES = 900_000
-_PARTITION_FETCH_BYTES = 4_000_000
+PARTITION_FETCH_BYTES = 4_000_000
 _CLOSE_S = 3.0
 _RECONNECT_S = 0.2
 _REPEATED_S, _MESSAGES_MAX = 10.0, 1_000
@@ -152,11 +153,18 @@ _client.create_conn = _connect_unhurried
 _client.AIOKafkaClient.bootstrap = _bootstrap_explained
 
 
-def consumer(settings: KafkaSettings, *, committed: bool = True, wait_ms: int | None = None) -> Any:  # noqa: ANN401
+def consumer(
+    settings: KafkaSettings,
+    *,
+    committed: bool = True,
+    wait_ms: int | None = None,
+    partition_bytes: int = PARTITION_FETCH_BYTES,
+) -> Any:  # noqa: ANN401
     """Make a consumer that is assigned its partitions by hand and never moves to another offset by itself.
 
     Its fetches wait at the broker for news as long as the settings say, or for `wait_ms`: a broker answers one request
-    of a connection after the other, so whoever reads here and there must not leave one behind that waits.
+    of a connection after the other, so whoever reads here and there must not leave one behind that waits. Of each
+    partition a fetch brings at most `partition_bytes`, and one batch however large.
     """
     return AIOKafkaConsumer(
         **settings.client(),
@@ -164,7 +172,7 @@ def consumer(settings: KafkaSettings, *, committed: bool = True, wait_ms: int | 
         enable_auto_commit=False,
         isolation_level="read_committed" if committed else "read_uncommitted",
         fetch_max_wait_ms=settings.fetch_wait_ms if wait_ms is None else wait_ms,
-        max_partition_fetch_bytes=_PARTITION_FETCH_BYTES,
+        max_partition_fetch_bytes=partition_bytes,
         retry_backoff_ms=_RETRY_BACKOFF_MS * 4,
     )
 

@@ -69,6 +69,14 @@ async def pace(began: float, inputs: int) -> None:
         await asyncio.sleep(min(time.perf_counter() - began, _PACE_MAX_S))
 
 
+async def _first_step(subject: Subject) -> float:
+    """Take the step that reads the log, and keep what it read from the collector."""
+    with collector.paused():
+        wait_s = await subject.step()
+        collector.keep()
+        return wait_s
+
+
 class EngineSubject:
     """An engine of one partition, over a store of its own."""
 
@@ -215,7 +223,7 @@ class Process:
         try:
             while not held.released.is_set():
                 try:
-                    wait_s = await subject.step()
+                    wait_s = await (_first_step(subject) if is_new else subject.step())
                 except (PartitionStoppedError, LostRecordsError) as error:
                     if held.stopped != str(error):
                         log.critical("stopped", error=str(error))
@@ -235,10 +243,7 @@ class Process:
                     log.warning("again", after_s=wait_s, error=str(error))
                     await self._pause(held, wait_s)
                 else:
-                    failures, held.trouble, held.stopped = 0, "", ""
-                    if is_new:
-                        collector.keep()
-                        is_new = False
+                    failures, held.trouble, held.stopped, is_new = 0, "", "", False
                     if wait_s:
                         await self._unless_released(held, subject.arrival(wait_s))
                     else:

@@ -38,6 +38,7 @@ _REPLAY_MAX = 5_000
 # Of what ends with the end of a transaction nothing is handed out, so it is looked again soon whether all is read.
 _REPLAY_WAIT_MS = 5
 _REPLAY_FETCH_MS = 5
+_MARKER_BYTES = 4_000
 _STALLED_S = 30.0
 _BEHIND_WAIT_S = 0.05
 _GROUP_OFFSETS_S = 5.0
@@ -70,7 +71,7 @@ class KafkaStore:
         self._readers: dict[Any, Any] = {}
         self._last_read: tuple[Any, ...] = ()
         self._high: Any = None
-        self._idle: list[Any] = []
+        self._idle: dict[int, list[Any]] = {clients.PARTITION_FETCH_BYTES: [], _MARKER_BYTES: []}
         self._producers: dict[Claim, Any] = {}
         self._appender: Any = None
         self._places: set[tuple[str, int]] = set()
@@ -92,9 +93,11 @@ class KafkaStore:
 
     async def close(self) -> None:
         """Close every connection; an open transaction is left to its next owner, or to its time limit."""
-        held = [*self._producers.values(), *self._idle, *self._readers.values(), self._high, self._appender]
+        idle = [reader for readers in self._idle.values() for reader in readers]
+        held = [*self._producers.values(), *idle, *self._readers.values(), self._high, self._appender]
         self._producers.clear()
-        self._idle.clear()
+        for readers in self._idle.values():
+            readers.clear()
         self._readers.clear()
         self._last_read = ()
         self._high = self._appender = None
@@ -109,7 +112,8 @@ class KafkaStore:
 
     async def incarnations(self, topics: Sequence[str], partition: int) -> Mapping[str, str]:
         """Read each topic's marker; raises StoreError where there is none, LostRecordsError where it is gone."""
-        async with self._borrowed() as reader:
+        # Of each topic one record is wanted, and behind it may be megabytes.
+        async with self._borrowed(_MARKER_BYTES) as reader:
             await self._check_topics(reader, topics, partition)
             places = {TopicPartition(self.full(topic), partition): topic for topic in topics}
             first = await self._answer(reader.beginning_offsets(list(places)), "reading where topics begin")
@@ -277,12 +281,14 @@ class KafkaStore:
         return {topic: ends[place] for place, topic in places.items()}
 
     @contextlib.asynccontextmanager
-    async def _borrowed(self) -> AsyncIterator[Any]:
-        """Lend a consumer that is assigned to nothing."""
-        if self._idle:
-            reader = self._idle.pop()
+    async def _borrowed(self, bytes_max: int = clients.PARTITION_FETCH_BYTES) -> AsyncIterator[Any]:
+        """Lend a consumer that is assigned to nothing, and fetches so much of a partition at once."""
+        idle = self._idle[bytes_max]
+        if idle:
+            reader = idle.pop()
         else:
-            reader = await self._started(clients.consumer(self.settings, wait_ms=_REPLAY_FETCH_MS))
+            made = clients.consumer(self.settings, wait_ms=_REPLAY_FETCH_MS, partition_bytes=bytes_max)
+            reader = await self._started(made)
         try:
             yield reader
         except BaseException:
@@ -290,7 +296,7 @@ class KafkaStore:
             raise
         # Paused, not unsubscribed: whoever wants no topic is told about all that the cluster has.
         reader.pause(*reader.assignment())
-        self._idle.append(reader)
+        idle.append(reader)
 
     async def _started(self, client: Any) -> Any:  # noqa: ANN401
         try:
