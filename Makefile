@@ -11,6 +11,9 @@ BROKER := $(BIN)/python -m tools.broker --
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --exclude-newer "2 weeks" --custom-compile-command "make lock"
 
+# Whoever keeps Python from keeping what it compiled has every process compile this tree anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo tools lint format test bench lock clean
