@@ -20,7 +20,7 @@ from tools.broker import Cluster
 _FIRST, _SECOND = "a", "b"
 _CALM_S = 0.5
 _DOWN_S = 4.0
-_TOGETHER = 3
+_TOGETHER = 5
 
 
 @dataclass(slots=True)

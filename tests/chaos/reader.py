@@ -74,7 +74,7 @@ class Reader:
 
 
 def _consumer(settings: KafkaSettings, *, committed: bool) -> confluent_kafka.Consumer:
-    return confluent_kafka.Consumer(
+    made = confluent_kafka.Consumer(
         {
             "bootstrap.servers": settings.bootstrap,
             "group.id": "audit",
@@ -85,6 +85,9 @@ def _consumer(settings: KafkaSettings, *, committed: bool) -> confluent_kafka.Co
             "fetch.wait.max.ms": _WAIT_MS,
         }
     )
+    # Of a topic that it has not heard of it asks the cluster by a timer, once a second.
+    made.list_topics(timeout=_STALLED_S)
+    return made
 
 
 def _record_of(topic: str, message: Any) -> Record:  # noqa: ANN401 - confluent's

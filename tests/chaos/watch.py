@@ -131,6 +131,11 @@ class Shadow:
                 self.times.append(record.timestamp)
             self.unpublished += records
 
+    async def left(self, before: int) -> list[str]:
+        """List what is left to do: undecided inputs, and deadlines before an instant."""
+        await self.catch_up()
+        return [*await self.undecided(), *await self.due(before)]
+
     async def undecided(self) -> list[str]:
         """Say which topics hold something undecided: by offsets, of what is visible as of what is not."""
         core, open_ = await self.core(), []
@@ -190,14 +195,11 @@ class Shadows:
 
     async def left(self, horizon_ms: int) -> list[str]:
         """List what is left to do: undecided inputs, and deadlines up to a horizon."""
-        found: list[str] = []
-        for shadow in (shadow for held in self.all.values() for shadow in held):
-            await shadow.catch_up()
-            found += await shadow.undecided()
-            found += await shadow.due(self.store.now() + horizon_ms)
-            if found:
-                return found
-        return found
+        for held in self.all.values():
+            left = await asyncio.gather(*(shadow.left(self.store.now() + horizon_ms) for shadow in held))
+            if any(left):
+                return [what for found in left for what in found]
+        return []
 
     async def published(self) -> dict[Place, set[bytes]]:
         """Return the digest of everything that the committed logs imply for outsiders."""

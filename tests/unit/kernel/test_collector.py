@@ -30,6 +30,16 @@ def test_paused_within_paused__goes_on_after_both() -> None:
     assert gc.isenabled()
 
 
+def test_paused_by_two_tasks__goes_on_when_the_last_one_ends() -> None:
+    first, second = collector.paused(), collector.paused()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert not gc.isenabled()
+    second.__exit__(None, None, None)
+    assert gc.isenabled()
+
+
 def test_paused__goes_on_after_an_error() -> None:
     with pytest.raises(KeyError), collector.paused():
         raise KeyError
