@@ -70,8 +70,7 @@ class KafkaStore:
         self._waits = waits
         self._readers: dict[Any, Any] = {}
         self._last_read: tuple[Any, ...] = ()
-        self._high: Any = None
-        self._idle: dict[int, list[Any]] = {clients.PARTITION_FETCH_BYTES: [], _MARKER_BYTES: []}
+        self._idle: dict[tuple[int, bool], list[Any]] = defaultdict(list)
         self._producers: dict[Claim, Any] = {}
         self._appender: Any = None
         self._places: set[tuple[str, int]] = set()
@@ -94,13 +93,12 @@ class KafkaStore:
     async def close(self) -> None:
         """Close every connection; an open transaction is left to its next owner, or to its time limit."""
         idle = [reader for readers in self._idle.values() for reader in readers]
-        held = [*self._producers.values(), *idle, *self._readers.values(), self._high, self._appender]
+        held = [*self._producers.values(), *idle, *self._readers.values(), self._appender]
         self._producers.clear()
-        for readers in self._idle.values():
-            readers.clear()
+        self._idle.clear()
         self._readers.clear()
         self._last_read = ()
-        self._high = self._appender = None
+        self._appender = None
         await asyncio.gather(*(clients.close(client) for client in held if client is not None))
         if self._background:  # most of it closes clients, too
             await asyncio.wait(tuple(self._background), timeout=_CLOSING_S)
@@ -271,23 +269,22 @@ class KafkaStore:
     async def end_offsets(self, partition: int, topics: Sequence[str], *, committed: bool) -> Mapping[str, int]:
         """Return last stable offsets (`committed`) or high watermarks."""
         places = {TopicPartition(self.full(topic), partition): topic for topic in topics}
-        if committed:
-            async with self._borrowed() as reader:
-                ends = await self._answer(reader.end_offsets(list(places)), "reading where topics end")
-        else:
-            if self._high is None:
-                self._high = await self._started(clients.consumer(self.settings, committed=False))
-            ends = await self._answer(self._high.end_offsets(list(places)), "reading where topics end")
+        async with self._borrowed(committed=committed) as reader:
+            ends = await self._answer(reader.end_offsets(list(places)), "reading where topics end")
         return {topic: ends[place] for place, topic in places.items()}
 
     @contextlib.asynccontextmanager
-    async def _borrowed(self, bytes_max: int = clients.PARTITION_FETCH_BYTES) -> AsyncIterator[Any]:
+    async def _borrowed(
+        self, bytes_max: int = clients.PARTITION_FETCH_BYTES, *, committed: bool = True
+    ) -> AsyncIterator[Any]:
         """Lend a consumer that is assigned to nothing, and fetches so much of a partition at once."""
-        idle = self._idle[bytes_max]
+        idle = self._idle[bytes_max, committed]
         if idle:
             reader = idle.pop()
         else:
-            made = clients.consumer(self.settings, wait_ms=_REPLAY_FETCH_MS, partition_bytes=bytes_max)
+            made = clients.consumer(
+                self.settings, committed=committed, wait_ms=_REPLAY_FETCH_MS, partition_bytes=bytes_max
+            )
             reader = await self._started(made)
         try:
             yield reader
