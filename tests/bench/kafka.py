@@ -106,9 +106,21 @@ class Market:
         for member in members:
             self.fleet.gone(member)
 
-    async def measure(self, service: str, inputs: int, processes: int = 1) -> Rate:
-        """Start processes on what was loaded for them, and take the rate of the last part."""
-        members = [self.fleet.start(service, f"{service}-{number}") for number in range(processes)]
+    async def measure(self, service: str, inputs: int) -> Rate:
+        """Start a process on what was loaded for it, and take the rate of the last part."""
+        return await self._rate(service, [self.fleet.start(service, f"{service}-0")], inputs)
+
+    async def measure_two(self, service: str, inputs: Sequence[Outgoing]) -> Rate:
+        """Start two processes, load inputs once they share the partitions, and take the rate of the last part.
+
+        Had one of them begun before, nobody would count what it decided of the partitions that it gave up.
+        """
+        members = [self.fleet.start(service, f"{service}-{number}") for number in range(2)]
+        await self.fleet.shared(members, PARTITIONS)
+        await self.feed(inputs)
+        return await self._rate(service, members, len(inputs))
+
+    async def _rate(self, service: str, members: Sequence[Member], inputs: int) -> Rate:
         samples: list[tuple[float, float, float]] = []
 
         async def done() -> bool:
@@ -303,8 +315,7 @@ async def _ours(market: Market, sizes: Sizes, now: int) -> list[Row]:
     opened = await market.measure("adjudication", count // 2 - count // 2 // 20)
     await market.feed(rivals.votes(space, sizes.kafka_votes))
     votes = await market.measure("adjudication", sizes.kafka_votes)
-    await market.feed(islice(pool, count))
-    two = await market.measure("claims", count, processes=2)
+    two = await market.measure_two("claims", list(islice(pool, count)))
     rows = [
         _row("kafka.claims", "covers registered and claims filed, one process", claims.per_second, "/s"),
         _row("kafka.claims-cpu", "processor time of that for an input", claims.cpu_us, "µs"),
