@@ -9,7 +9,7 @@ from services.cli.signals import until_signal
 from services.kernel import collector
 from services.kernel.space import Space
 from services.kernel.store import Store
-from services.portal.app import Serving, create_app
+from services.portal.app import Serving, create_app, listen
 from services.views.database import Database
 from services.views.model import ReadModel, ReadModelError
 from services.views.running import Views
@@ -42,6 +42,19 @@ class ReadSide:
         return await self._views.step()
 
 
+def check_address(web: str) -> None:
+    """Raise OperationRefusedError where nothing can be served at `HOST:PORT` now."""
+    host, _, port = web.rpartition(":")
+    try:
+        listen(host, int(port)).close()
+    except OSError as error:
+        raise _unusable(web, error) from None
+
+
+def _unusable(web: str, error: OSError) -> OperationRefusedError:
+    return OperationRefusedError(f"cannot serve at {web}: {error.strerror or error}", "choose another HOST:PORT")
+
+
 @asynccontextmanager
 async def _served(model: ReadModel, web: str) -> AsyncIterator[str]:
     host, _, port = web.rpartition(":")
@@ -49,7 +62,7 @@ async def _served(model: ReadModel, web: str) -> AsyncIterator[str]:
     try:
         address = await serving.start()
     except OSError as error:
-        raise OperationRefusedError(f"cannot serve at {web}: {error}", "choose another HOST:PORT") from None
+        raise _unusable(web, error) from None
     collector.keep()
     try:
         yield address

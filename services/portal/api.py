@@ -18,12 +18,11 @@ from services.views.kinds import BY_NAME, KINDS
 from services.views.model import ReadModel
 from services.views.query import Positions, Query
 
-from .parameters import Asked, Parameters, as_of_documented, invalid
-from .problems import ProblemError, responses
+from .parameters import Asked, Parameters, as_of_documented, invalid, none_of
+from .problems import POSITIONS, ProblemError, responses
 
 JOINED_MAX = 200
 """How many joined rows a single row shows; the rest is a list of its own."""
-POSITIONS = "Adjudex-Positions"
 _JSON = "application/json"
 
 
@@ -45,8 +44,11 @@ def router(model: ReadModel) -> APIRouter:
     """Make the routes of every kind."""
     made = APIRouter(prefix="/v1")
 
-    @made.get("", response_model=Index, tags=["index"], summary="What there is to ask for")
+    @made.get(
+        "", response_model=Index, tags=["index"], summary="What there is to ask for", responses=_answers(400, 503)
+    )
     async def index(request: Request) -> Response:
+        none_of(request.query_params)
         async with asking(model) as query:
             positions = await query.positions(model.logs)
         held = {"kinds": {kind.name: f"/v1/{kind.name}" for kind in KINDS}, "positions": str(positions)}
@@ -66,8 +68,9 @@ def _add(made: APIRouter, model: ReadModel, kind: Kind[Any]) -> None:
     async def several(request: Request) -> Response:
         asked = parameters.of_list(request.query_params)
         async with asking(model) as query:
-            positions = await query.positions(kind.logs)
-            _check_positions(asked, positions)
+            positions = await _moment(query, kind.logs, asked)
+            if asked.cursor is not None and not await query.has(kind, asked.cursor):
+                raise invalid("cursor", str(asked.cursor), f"a cursor as `next` of {kind.name} has it")
             page = await query.page(
                 kind,
                 asked.filters,
@@ -78,7 +81,7 @@ def _add(made: APIRouter, model: ReadModel, kind: Kind[Any]) -> None:
             )
         following = None
         if page.after is not None:
-            following = _link(kind, asked, str(page.after), asked.as_of_text or str(positions))
+            following = _link(kind, asked, str(page.after), positions)
         held = {
             "items": [orjson.Fragment(body) for body in page.bodies],
             "next": following,
@@ -94,11 +97,10 @@ def _add(made: APIRouter, model: ReadModel, kind: Kind[Any]) -> None:
         asked = parameters.of_one(request.query_params)
         logs = tuple(dict.fromkeys((*kind.logs, *(log for _, other in sections for log in other.logs))))
         async with asking(model) as query:
-            positions = await query.positions(logs)
-            _check_positions(asked, positions)
+            positions = await _moment(query, logs, asked)
             body = await query.get(kind, id, asked.as_of) if id.isprintable() else None
             if body is None:
-                raise await _missing(query, kind, id, asked)
+                raise await _missing(query, kind, id, asked, positions)
             shown = [await _joined(query, joined, other, id, asked, positions) for joined, other in sections]
         content = body.encode()
         if shown:
@@ -118,7 +120,7 @@ def _add(made: APIRouter, model: ReadModel, kind: Kind[Any]) -> None:
         description=described,
         tags=[kind.name],
         openapi_extra={"parameters": parameters.documented()},
-        responses={304: {"description": "As the ETag in If-None-Match says"}, **responses(400, 422, 503)},
+        responses=_answers(400, 422, 503),
     )
     made.add_api_route(
         f"/{kind.name}/{{id:path}}",
@@ -130,7 +132,7 @@ def _add(made: APIRouter, model: ReadModel, kind: Kind[Any]) -> None:
         description=described,
         tags=[kind.name],
         openapi_extra={"parameters": [as_of_documented()]},
-        responses={304: {"description": "As the ETag in If-None-Match says"}, **responses(400, 404, 422, 503)},
+        responses=_answers(400, 404, 422, 503),
     )
 
 
@@ -140,7 +142,7 @@ def _page_model(kind: Kind[Any]) -> type[BaseModel]:
         __doc__=f"A page of {kind.name}. `next` is the path of the following one, if there is one, at the same moment.",
         items=(tuple[kind.row, ...], ...),  # type: ignore[name-defined]
         next=(str | None, ...),
-        positions=(str, Field(description="How far the logs are read that this rests on")),
+        positions=(str, Field(description="The moment that this shows: of each log it rests on, how far it is read")),
     )
 
 
@@ -151,7 +153,7 @@ def _one_model(kind: Kind[Any], sections: Sequence[tuple[Joined, Kind[Any]]]) ->
     for joined, other in sections:
         fields[joined.name] = (tuple[other.row, ...], ...)  # type: ignore[name-defined]
         fields[f"{joined.name}_next"] = (str | None, ...)
-    name = kind.row.__name__.removesuffix("Row")
+    name = f"{kind.row.__name__.removesuffix('Row')}Detail"
     return create_model(name, __base__=kind.row, __doc__=kind.row.__doc__, **fields)
 
 
@@ -163,12 +165,12 @@ async def _joined(
     page = await query.page(kind, wanted, JOINED_MAX, oldest_first=True, as_of=asked.as_of)
     following = None
     if page.after is not None:
-        as_of = asked.as_of_text or str(positions)
-        following = _link(kind, Asked(wanted, JOINED_MAX, order="oldest"), str(page.after), as_of)
+        shown = Positions({log: positions.logs[log] for log in kind.logs})
+        following = _link(kind, Asked(wanted, JOINED_MAX, order="oldest"), str(page.after), shown)
     return {joined.name: [orjson.Fragment(body) for body in page.bodies], f"{joined.name}_next": following}
 
 
-async def _missing(query: Query, kind: Kind[Any], row_id: str, asked: Asked) -> ProblemError:
+async def _missing(query: Query, kind: Kind[Any], row_id: str, asked: Asked, positions: Positions) -> ProblemError:
     """Say that there is no such row, and whether there is one at another time."""
     accepted = f"an id as /v1/{kind.name} lists them"
     if asked.as_of is not None and row_id.isprintable() and await query.get(kind, row_id) is not None:
@@ -180,20 +182,37 @@ async def _missing(query: Query, kind: Kind[Any], row_id: str, asked: Asked) -> 
         parameter="id",
         value=row_id[:1_000],
         accepted=accepted,
+        positions=str(positions),
     )
 
 
-def _check_positions(asked: Asked, positions: Positions) -> None:
-    """Refuse positions that the logs do not have, or that are not read yet; raises ProblemError."""
-    if not isinstance(asked.as_of, Positions):
-        return
-    for log, read in positions.logs.items():
-        wanted = asked.as_of.logs.get(log)
-        if wanted is None or len(wanted) != len(read) or any(map(int.__gt__, wanted, read)):
-            raise invalid("as_of", str(asked.as_of), f"positions of the logs that this rests on, at most {positions}")
+async def _moment(query: Query, logs: Sequence[str], asked: Asked) -> Positions:
+    """Return the positions that are shown; raises ProblemError where logs have no such ones, or none yet."""
+    if isinstance(asked.as_of, Positions):
+        read = await query.positions(logs)
+        missing = [log for log in logs if log not in asked.as_of.logs]
+        if missing:
+            raise invalid("as_of", str(asked.as_of), f"positions of {', '.join(missing)} as well, at most {read}")
+        for log, ends in read.logs.items():
+            wanted = asked.as_of.logs[log]
+            if len(wanted) != len(ends) or any(map(int.__gt__, wanted, ends)):
+                raise invalid("as_of", str(asked.as_of), f"positions of the logs that this rests on, at most {read}")
+    return await query.moment(logs, asked.as_of)
 
 
-def _link(kind: Kind[Any], asked: Asked, cursor: str, as_of: str) -> str:
+def _answers(*problems: int) -> dict[int | str, dict[str, Any]]:
+    """Document what an operation may answer."""
+    text = {"schema": {"type": "string"}}
+    headers = {
+        POSITIONS: {"description": "The moment that the answer shows; given as `as_of`, it is shown again", **text},
+        "ETag": {"description": "Changes with the content", **text},
+    }
+    unchanged = {"description": "As the ETag in If-None-Match says", "headers": headers}
+    return {200: {"headers": headers}, 304: unchanged, **responses(*problems)}
+
+
+def _link(kind: Kind[Any], asked: Asked, cursor: str, positions: Positions) -> str:
+    as_of = str(positions)
     query = {**asked.filters, "limit": str(asked.limit), "order": asked.order, "as_of": as_of, "cursor": cursor}
     return f"/v1/{kind.name}?{urlencode(query, quote_via=quote, safe='/:~,')}"
 

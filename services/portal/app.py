@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -13,13 +14,14 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.views.database import DatabaseError
 from services.views.kinds import KINDS
 from services.views.model import ReadModel, ReadModelError
 
 from . import api, console
-from .problems import Problem, ProblemError, answer
+from .problems import Problem, ProblemError, answer, responses
 
 _log = structlog.get_logger(__name__)
 _GRACE_S = 3
@@ -41,6 +43,7 @@ def create_app(model: ReadModel) -> FastAPI:
     console.add(app, model)
     _add_health(app, model)
     _add_problems(app)
+    app.add_middleware(_Head)
     _document_problems(app)
     return app
 
@@ -57,7 +60,12 @@ def _add_health(app: FastAPI, model: ReadModel) -> None:
     async def live() -> dict[str, bool]:
         return {"live": True}
 
-    @app.get("/ready", tags=["health"], summary="Whether there is something to read, and how far logs are read")
+    @app.get(
+        "/ready",
+        tags=["health"],
+        summary="Whether there is something to read, and how far logs are read",
+        responses=responses(503),
+    )
     async def ready() -> dict[str, Any]:
         async with api.asking(model) as query:
             positions = await query.positions(model.logs)
@@ -87,10 +95,10 @@ def _add_problems(app: FastAPI) -> None:
         path = request.url.path
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             found = ProblemError(
-                HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", f"{path} is read only", accepted="GET"
+                HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", f"{path} is read only", accepted="GET, HEAD"
             )
             held = answer(found, path)
-            held.headers["Allow"] = "GET"
+            held.headers["Allow"] = "GET, HEAD"
             return held
         kinds = ", ".join(kind.name for kind in KINDS)
         detail = f"there is nothing at {path[:200]}"
@@ -98,7 +106,7 @@ def _add_problems(app: FastAPI) -> None:
             HTTPStatus(error.status_code),
             "unknown-path",
             detail,
-            accepted=f"/, /openapi.json, /v1, and /v1/ with {kinds}",
+            accepted=f"/, /live, /ready, /openapi.json, /v1, and /v1/ with {kinds}",
         )
         return answer(found, path)
 
@@ -132,10 +140,36 @@ def _document_problems(app: FastAPI) -> None:
                         del operation["responses"]["422"]
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
+            for schema in schemas.values():
+                _spell_defaults(schema)
             app.openapi_schema = made
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
+
+
+def _spell_defaults(schema: dict[str, Any]) -> None:
+    """Spell the defaults of amounts as amounts are spelled: as text."""
+    for field in schema.get("properties", {}).values():
+        if field.get("type") == "string" and isinstance(field.get("default"), int):
+            field["default"] = str(field["default"])
+
+
+class _Head:
+    """Answers HEAD as GET, without the content."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self._app({**scope, "method": "GET"}, receive, send_head)
 
 
 class _Server(uvicorn.Server):
@@ -145,11 +179,19 @@ class _Server(uvicorn.Server):
         yield
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """Take an address; port 0 is any free one. Raises OSError where that is not possible."""
+    found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, _, _, _, address = found[0]
+    return socket.create_server(address, family=family)
+
+
 class Serving:
     """A running portal: `start` returns once it listens, `stop` once it does not any more."""
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
         """Serve there; port 0 takes any free one."""
+        self._host, self._port = host, port
         config = uvicorn.Config(
             app, host, port, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=_GRACE_S
         )
@@ -158,20 +200,14 @@ class Serving:
 
     async def start(self) -> str:
         """Listen, and return the address, `http://<host>:<port>`; raises OSError where that is not possible."""
-        self._task = asyncio.create_task(self._serve())
+        listening = listen(self._host, self._port)
+        self._task = asyncio.create_task(self._server.serve([listening]))
         while not self._server.started:
             if self._task.done():
                 self._task.result()
-                raise OSError(f"cannot listen on {self._server.config.host}:{self._server.config.port}")
             await asyncio.sleep(0.01)
-        host, port = self._server.servers[0].sockets[0].getsockname()[:2]
+        host, port = listening.getsockname()[:2]
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-    async def _serve(self) -> None:
-        try:
-            await self._server.serve()
-        except SystemExit:  # how uvicorn says that it cannot listen
-            raise OSError(f"cannot listen on {self._server.config.host}:{self._server.config.port}") from None
 
     async def stop(self) -> None:
         """Answer what was asked, and listen no more."""

@@ -1,6 +1,7 @@
 """The console's first page: incidents, claims and pools, as they are now."""
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from starlette.staticfiles import StaticFiles
 
 from services.views.kinds import BY_NAME
 from services.views.model import ReadModel
+from services.views.query import Query
 
-from .api import POSITIONS, asking
+from .api import asking
+from .problems import POSITIONS
 
 _HERE = Path(__file__).parent
 _SHOWN = {"incidents": 12, "claims": 25, "pools": 12}
@@ -26,6 +29,9 @@ _SECURITY = {
     "Referrer-Policy": "no-referrer",
 }
 _END = 6
+_GROUP = "\N{NARROW NO-BREAK SPACE}"
+_TWELVE_DIGITS = rf"[0-9]{{3}}(?:{_GROUP}[0-9]{{3}}){{3}}"
+_BETWEEN_PIECES = re.compile(rf"(?<=[/:,])(?!$)|(?<={_GROUP})(?={_TWELVE_DIGITS}(?:{_GROUP}{_TWELVE_DIGITS})*$)")
 
 
 def amount(text: str | None) -> str:
@@ -33,7 +39,7 @@ def amount(text: str | None) -> str:
     if text is None:
         return "–"
     digits = text.removeprefix("-")
-    return ("−" if text.startswith("-") else "") + f"{int(digits):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return ("−" if text.startswith("-") else "") + f"{int(digits):,}".replace(",", _GROUP)
 
 
 def owned(text: str) -> str:
@@ -42,13 +48,18 @@ def owned(text: str) -> str:
 
 
 def short(text: str | None) -> str:
-    """Shorten an account or an asset in the middle of its address."""
+    """Shorten an account or an asset in the middle of its address; its chain stays."""
     if text is None:
         return "–"
     begin, mark, address = text.rpartition("0x")
     if not mark or len(address) <= 2 * _END:
         return text
-    return f"{begin.rpartition('/')[2]}0x{address[:_END]}…{address[-_END:]}"
+    return f"{begin}0x{address[:_END]}…\N{WORD JOINER}{address[-_END:]}"
+
+
+def pieces(text: str) -> list[str]:
+    """Cut a text where a line may end: behind `/`, `:` and `,`, and between every twelve digits of an amount."""
+    return _BETWEEN_PIECES.split(text)
 
 
 def minute(text: str | None) -> str:
@@ -65,7 +76,7 @@ def add(app: FastAPI, model: ReadModel) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters.update(amount=amount, owned=owned, short=short, minute=minute)
+    templates.filters.update(amount=amount, owned=owned, short=short, minute=minute, pieces=pieces)
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
 
     @app.get("/favicon.ico", include_in_schema=False)
@@ -80,6 +91,7 @@ def add(app: FastAPI, model: ReadModel) -> None:
                 page = await query.page(BY_NAME[name], {}, limit)
                 held[name] = [orjson.loads(body) for body in page.bodies]
                 held[f"more_{name}"] = page.after is not None
+            held["assets"] = await _assets(query, {claim["cover"] for claim in held["claims"]})
         return held
 
     async def page(request: Request, template: str) -> Response:
@@ -98,3 +110,9 @@ def add(app: FastAPI, model: ReadModel) -> None:
     @app.get("/console/live", include_in_schema=False)
     async def live(request: Request) -> Response:
         return await page(request, "live.html")
+
+
+async def _assets(query: Query, covers: set[str]) -> dict[str, str | None]:
+    """Return the asset of each cover: amounts of a claim are in that of its cover."""
+    bodies = {cover: await query.get(BY_NAME["covers"], cover) for cover in sorted(covers)}
+    return {cover: None if body is None else orjson.loads(body)["asset"] for cover, body in bodies.items()}

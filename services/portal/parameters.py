@@ -16,7 +16,7 @@ from .problems import ProblemError
 LIMIT_DEFAULT, LIMIT_MAX = 50, 500
 ORDERS = ("newest", "oldest")
 _VALUE_MAX = 1_000
-_INSTANT = "an RFC 3339 instant with an offset, such as 2026-03-01T12:00:00.000Z"
+_INSTANT = "an RFC 3339 instant with an offset, such as 2026-03-01T12:00:00.000Z (a + is written %2B in a URL)"
 _POSITIONS = "positions as the header Adjudex-Positions spells them, such as claims.events/154.220.3.9"
 
 
@@ -42,7 +42,6 @@ class Asked:
     cursor: Cursor | None = None
     order: str = "newest"
     as_of: AsOf = None
-    as_of_text: str | None = None
 
 
 def choices_of(kind: Kind[Any], name: str) -> tuple[str, ...] | None:
@@ -74,13 +73,12 @@ class Parameters:
             _cursor(values.get("cursor")),
             order,
             _as_of(text),
-            text,
         )
 
     def of_one(self, given: QueryParams) -> Asked:
         """Read the parameters of a single row; raises ProblemError."""
         text = _once(given, ("as_of",)).get("as_of")
-        return Asked(as_of=_as_of(text), as_of_text=text)
+        return Asked(as_of=_as_of(text))
 
     def _filter(self, name: str, value: str) -> str:
         choices = self.choices[name]
@@ -121,13 +119,18 @@ def as_of_documented() -> dict[str, Any]:
     """Document the parameter that asks for another time."""
     text = (
         f"The moment that the answer shows: {_INSTANT}, or {_POSITIONS}. An instant shows what every log had decided "
-        f"by then, as far as logs are read"
+        f"by then, as far as logs are read; the answer names the positions that it stood for"
     )
     return _parameter("as_of", {"type": "string"}, text)
 
 
 def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
+
+
+def none_of(given: QueryParams) -> None:
+    """Refuse whatever parameter there is; raises ProblemError."""
+    _once(given, ())
 
 
 def _once(given: QueryParams, known: Sequence[str]) -> dict[str, str]:
@@ -140,7 +143,7 @@ def _once(given: QueryParams, known: Sequence[str]) -> dict[str, str]:
                 f"there is no parameter {name[:200]!r} here",
                 parameter=name[:_VALUE_MAX],
                 value=value[:_VALUE_MAX],
-                accepted=", ".join(known),
+                accepted=", ".join(known) or "no parameter",
             )
         if name in values:
             raise ProblemError(

@@ -8,6 +8,8 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
+POSITIONS = "Adjudex-Positions"
+"""The header that says which moment an answer shows."""
 Cause = Literal[
     "unknown-parameter",
     "repeated-parameter",
@@ -49,6 +51,7 @@ class ProblemError(Exception):
         value: str | None = None,
         accepted: str | None = None,
         retry_after_s: int | None = None,
+        positions: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -58,6 +61,7 @@ class ProblemError(Exception):
         self.value = value
         self.accepted = accepted
         self.retry_after_s = retry_after_s
+        self.positions = positions
 
 
 def answer(error: ProblemError, instance: str) -> Response:
@@ -75,6 +79,8 @@ def answer(error: ProblemError, instance: str) -> Response:
     headers = {"Cache-Control": "no-store"}
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
+    if error.positions is not None:
+        headers[POSITIONS] = error.positions
     content = orjson.dumps(problem.model_dump(exclude_none=True))
     return Response(content, error.status, headers, MEDIA_TYPE)
 

@@ -37,6 +37,15 @@ class _Place(NamedTuple):
     at: int
 
 
+class _Instant(NamedTuple):
+    """An instant that a log partition reached, and the offset after the last record of it."""
+
+    log: str
+    part: int
+    at: int
+    next_offset: int
+
+
 class _Touched(NamedTuple):
     kind: Kind[Any]
     ids: tuple[str, ...]
@@ -126,6 +135,7 @@ class Projector:
         answer = await self.store.fetch(self.partition, self._fetch_from, self.fetch_max)
         places = dict(self._places)
         read: list[_Read] = []
+        instants: list[_Instant] = []
         count = 0
         following = {}
         for log in self.model.logs:
@@ -133,10 +143,10 @@ class Projector:
             following[log] = answer[log].next if len(whole) == len(answer[log].records) else whole[-1].offset + 1
             count += len(whole)
             if whole:
-                places[log] = self._read(places[log], log, whole, read)
+                places[log] = self._read(places[log], log, whole, read, instants)
         if count:
             try:
-                await self._write(places, read)
+                await self._write(places, read, instants)
             except MovedError:
                 self.drop()
                 return count
@@ -176,8 +186,13 @@ class Projector:
 
     # --- reading
 
-    def _read(self, place: _Place, log: str, records: Sequence[Record], read: list[_Read]) -> _Place:
-        """Check and read records of a log; add those that touch rows, and return how far the log is read."""
+    def _read(
+        self, place: _Place, log: str, records: Sequence[Record], read: list[_Read], instants: list[_Instant]
+    ) -> _Place:
+        """Check and read records of a log; add those that touch rows, and return how far the log is read.
+
+        Of each instant that it reaches, `instants` gets where it ends.
+        """
         handlers = self._handlers[log]
         chain, reached = place.chain, place.at
         for record in records:
@@ -187,7 +202,10 @@ class Projector:
                 continue
             chain = self._next_chain(chain, record, headers)
             at = parse_instant(headers["ce_time"].decode())
+            if instants and at <= reached and instants[-1].log == log:
+                instants.pop()
             reached = max(reached, at)
+            instants.append(_Instant(log, record.partition, reached, record.offset + 1))
             own = handlers.get(wire)
             if own is None:
                 own = handlers[wire] = self._touching(log, wire, record)
@@ -226,8 +244,10 @@ class Projector:
 
     # --- writing
 
-    async def _write(self, places: Mapping[str, _Place], read: Sequence[_Read]) -> None:
-        inserts = await self.model.database.write(lambda connection: self._carry_out(connection, places, read))
+    async def _write(self, places: Mapping[str, _Place], read: Sequence[_Read], instants: Sequence[_Instant]) -> None:
+        inserts = await self.model.database.write(
+            lambda connection: self._carry_out(connection, places, read, instants)
+        )
         for name, held in self._held.items():
             for one_row in inserts.get(name, ()):
                 latest = held.get(one_row[0])
@@ -237,13 +257,19 @@ class Projector:
                 held.clear()
 
     def _carry_out(
-        self, connection: Connection, places: Mapping[str, _Place], read: Sequence[_Read]
+        self,
+        connection: Connection,
+        places: Mapping[str, _Place],
+        read: Sequence[_Read],
+        instants: Sequence[_Instant],
     ) -> Mapping[str, list[list[Any]]]:
         """Fold what was read, in a transaction that is open; return the versions that were added, kind by kind."""
         tables = self._fixed or self.model.current_of(connection, to_write=True)
         if self._tables is not tables:
             raise MovedError("another generation of the read model is read now")
         self._move(connection, tables, places)
+        if instants:
+            connection.exec_driver_sql(inserting(tables.instants, connection.dialect), [tuple(one) for one in instants])
         self._load(connection, tables, read)
         inserts: dict[str, list[list[Any]]] = defaultdict(list)
         closes: dict[str, list[dict[str, Any]]] = defaultdict(list)

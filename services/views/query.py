@@ -35,6 +35,9 @@ class Positions(NamedTuple):
             problem = f"{text[:200]!r} is not spelled like claims.events/154.220.3.9"
             raise ValueError(problem)
         held = [part.partition("/") for part in text.split(",")]
+        if len({log for log, _, _ in held}) < len(held):
+            problem = f"{text[:200]!r} has a log twice"
+            raise ValueError(problem)
         return cls({log: tuple(map(int, offsets.split("."))) for log, _, offsets in held})
 
 
@@ -93,6 +96,33 @@ class Query:
             if log in held:
                 held[log].append(offset)
         return Positions({log: tuple(offsets) for log, offsets in held.items()})
+
+    async def moment(self, logs: Sequence[str], as_of: AsOf) -> Positions:
+        """Return the positions of these logs that a moment stands for."""
+        if isinstance(as_of, Positions):
+            return Positions({log: as_of.logs[log] for log in logs})
+        if as_of is None:
+            return await self.positions(logs)
+        place, reached = self.tables.progress.c, self.tables.instants.c
+        end = (
+            select(reached.next_offset)
+            .where(reached.log == place.log, reached.part == place.part, reached.at <= as_of)
+            .order_by(reached.at.desc(), reached.next_offset.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        asked = select(place.log, end).where(place.log.in_(logs)).order_by(place.log, place.part)
+        held: dict[str, list[int]] = {log: [] for log in logs}
+        for log, offset in await self.connection.execute(asked):
+            held[log].append(offset or 0)
+        return Positions({log: tuple(offsets) for log, offsets in held.items()})
+
+    async def has(self, kind: Kind[Any], cursor: Cursor) -> bool:
+        """Tell whether a cursor names a row of this kind, now or at an earlier moment."""
+        table = self.tables.rows[kind.name]
+        place = tuple_(*natural(table))
+        asked = select(table.c.id).where(table.c.id == cursor.id, place == tuple_(*cursor)).limit(1)
+        return (await self.connection.execute(asked)).first() is not None
 
     async def get(self, kind: Kind[Any], row_id: str, as_of: AsOf = None) -> str | None:
         """Return a row's content, or None where there is no such row at that moment."""

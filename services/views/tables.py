@@ -1,8 +1,9 @@
-"""The tables of a read model: one of row versions for each kind, one of progress, all made by one function.
+"""The tables of a read model: one of row versions for each kind, one of progress, one of instants; all made here.
 
 A version is valid for log positions in [from_offset, until_offset) of its log partition and for instants in
 [from_at, until_at). Instants here are what the partition had reached when it decided, and never go back, so that an
-instant, like a position, is a prefix of every log. The latest version of a row ends at OPEN.
+instant, like a position, is a prefix of every log; the table of instants says which one. The latest version of a row
+ends at OPEN.
 """
 
 from collections.abc import Sequence
@@ -43,6 +44,7 @@ class Tables:
     metadata: MetaData
     rows: dict[str, Table]
     progress: Table
+    instants: Table
 
 
 def prefix_of(generation: int) -> str:
@@ -64,7 +66,16 @@ def tables_of(generation: int, kinds: Sequence[Kind[Any]]) -> Tables:
         Column("chain", _text(), nullable=False),
         Column("at", BigInteger, nullable=False),
     )
-    return Tables(generation, metadata, rows, progress)
+    instants = Table(
+        f"{prefix}instants",
+        metadata,
+        Column("log", _text(), primary_key=True),
+        Column("part", Integer, primary_key=True, autoincrement=False),
+        Column("at", BigInteger, primary_key=True, autoincrement=False),
+        Column("next_offset", BigInteger, primary_key=True, autoincrement=False),
+        sqlite_with_rowid=False,
+    )
+    return Tables(generation, metadata, rows, progress, instants)
 
 
 def _rows(metadata: MetaData, name: str, kind: Kind[Any]) -> Table:

@@ -76,6 +76,10 @@ def _check(data: DataDirectory) -> None:
 
 
 def _embedded(data: DataDirectory, show: Show, *, kept: bool, serve: str | None) -> int:
+    if serve is not None:
+        from services.cli.serving import check_address
+
+        check_address(serve)
     try:
         stage = EmbeddedStage(data.file)
     except OSError as error:

@@ -1,4 +1,4 @@
-// Keeps the page as the logs are: asks for its live part again and exchanges the sections that differ.
+// Keeps the page as the logs are: asks for its live part again and exchanges the sections, and the footer, that differ.
 "use strict";
 (() => {
   const EVERY_MS = 2000;
@@ -9,7 +9,7 @@
   };
   const show = (text) => {
     const fresh = new DOMParser().parseFromString(text, "text/html");
-    for (const section of fresh.querySelectorAll("section")) {
+    for (const section of fresh.querySelectorAll("section, footer")) {
       const shown = document.getElementById(section.id);
       if (!shown || shown.innerHTML === section.innerHTML) continue;
       const at = shown.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;

@@ -4,9 +4,10 @@ import asyncio
 from pathlib import Path
 
 import httpx
+from jsonschema import Draft202012Validator
 
 from services.portal.app import Serving, create_app
-from services.portal.console import amount, owned, short
+from services.portal.console import amount, owned, pieces, short
 from services.views.database import Database
 from services.views.kinds import KINDS
 from services.views.model import ReadModel
@@ -48,7 +49,11 @@ def test_unknown_paths_and_methods() -> None:
         assert lost.status_code == 404
         assert "claims" in lost.json()["accepted"]
         written = await client.post("/v1/claims")
-        assert (written.status_code, written.headers["allow"], written.json()["accepted"]) == (405, "GET", "GET")
+        assert (written.status_code, written.headers["allow"], written.json()["accepted"]) == (
+            405,
+            "GET, HEAD",
+            "GET, HEAD",
+        )
 
     ask(question)
 
@@ -73,6 +78,16 @@ def test_openapi__describes_every_kind_and_its_refusals() -> None:
         assert schemas["ClaimRow"]["properties"]["amount_minor"]["type"] == "string"
         assert schemas["Problem"]["properties"]["accepted"]
         assert "HTTPValidationError" not in schemas
+        assert not [name for name in schemas if "__" in name]
+        for schema in schemas.values():
+            Draft202012Validator.check_schema(schema)
+            for field in schema.get("properties", {}).values():
+                if "default" in field and "$ref" not in field:
+                    Draft202012Validator(field | {"$defs": {}}).validate(field["default"])
+        for path, answers in (("/v1", {"200", "304", "400", "503"}), ("/ready", {"200", "503"})):
+            assert answers <= document["paths"][path]["get"]["responses"].keys()
+        headers = document["paths"]["/v1/claims"]["get"]["responses"]["200"]["headers"]
+        assert headers.keys() == {"Adjudex-Positions", "ETag"}
 
     ask(question)
 
@@ -107,4 +122,12 @@ def test_numbers_are_spelled_to_be_read() -> None:
     assert amount("1234567") == "1\u202f234\u202f567"
     assert (amount("-5"), amount(None), amount("0")) == ("−5", "–", "0")
     assert (owned("-5"), owned("5"), owned("0")) == ("5", "−5", "0")
-    assert (short(ALICE), short("bot")) == ("eip155:1:0x000000…0000a1", "bot")
+    assert (short(ALICE), short("bot")) == ("eip155:1:0x000000…\u20600000a1", "bot")
+
+
+def test_lines_end_where_they_may() -> None:
+    twelve = "\u202f".join(["000"] * 4)
+    assert pieces("harbor-pool.3/1") == ["harbor-pool.3/", "1"]
+    assert pieces(short(ALICE)) == ["eip155:", "1:", "0x000000…\u20600000a1"]
+    assert pieces(amount("42000000000")) == [amount("42000000000")]
+    assert pieces(amount("42" + "0" * 24)) == ["42\u202f", f"{twelve}\u202f", twelve]

@@ -86,9 +86,46 @@ def test_next__leads_through_all_of_one_moment(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_next_after_an_instant_to_come__is_of_the_moment_of_the_first_page(tmp_path: Path) -> None:
+    async def run() -> None:
+        logs = Logs()
+        for number in range(1, 6):
+            await sell(logs, number)
+            logs.wait(1)
+        async with portal(tmp_path, logs) as (client, views):
+            first = await client.get("/v1/covers?limit=4&order=oldest&as_of=2099-01-01T00:00:00.000Z")
+            await sell(logs, 6)
+            await views.catch_up()
+            then = await client.get(first.json()["next"])
+            assert [item["id"] for item in then.json()["items"]] == ["P.5"]
+            assert then.headers["adjudex-positions"] == first.headers["adjudex-positions"]
+
+    asyncio.run(run())
+
+
+def test_cursor_of_another_list__refused() -> None:
+    async def question(client: httpx.AsyncClient) -> None:
+        following = httpx.URL((await client.get("/v1/inputs?limit=1")).json()["next"])
+        for cursor in (following.params["cursor"], f"{following.params['cursor']}0"):
+            for kind in ("claims", "votes"):
+                answer = await client.get(f"/v1/{kind}", params={"cursor": cursor})
+                assert (answer.status_code, answer.json()["parameter"]) == (422, "cursor")
+                assert answer.json()["accepted"] == f"a cursor as `next` of {kind} has it"
+
+    ask(question)
+
+
 @pytest.mark.parametrize(
     ("path", "status", "parameter", "value", "accepted"),
     [
+        ("/v1?as_of=2026-03-01", 400, "as_of", "2026-03-01", "no parameter"),
+        (
+            "/v1/claims?as_of=claims.events/1,claims.events/1",
+            422,
+            "as_of",
+            "claims.events/1,claims.events/1",
+            "positions as the header",
+        ),
         ("/v1/claims?state=paid", 400, "state", "paid", "status, cover, incident, product, pool, claimant"),
         ("/v1/claims?limit=5&limit=6", 400, "limit", "6", "one value"),
         ("/v1/claims?status=payed", 422, "status", "payed", "one of undecided, approved, partly-paid, paid"),
@@ -122,6 +159,6 @@ def test_refused__with_what_would_be_accepted(
         problem: dict[str, Any] = answer.json()
         assert (problem["status"], problem["parameter"], problem["value"]) == (status, parameter, value)
         assert accepted in problem["accepted"]
-        assert problem["instance"] == "/v1/claims"
+        assert problem["instance"] == path.partition("?")[0]
 
     ask(question)

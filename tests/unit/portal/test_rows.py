@@ -57,6 +57,39 @@ def test_as_of__an_instant_and_positions() -> None:
     ask(question)
 
 
+def test_an_instant__stands_for_positions_that_show_the_same_again() -> None:
+    async def question(client: httpx.AsyncClient) -> None:
+        changes = {
+            item["changed_at"]
+            for path in (await client.get("/v1")).json()["kinds"].values()
+            for item in (await client.get(path)).json()["items"]
+        }
+        assert len(changes) > 10
+        seen = set()
+        for instant in sorted(changes):
+            for path in ("/v1/claims", "/v1/claims/P.1/1", "/v1/inputs?limit=500", "/v1/pools"):
+                then = await client.get(path, params={"as_of": instant})
+                again = await client.get(path, params={"as_of": then.headers["adjudex-positions"]})
+                assert (again.status_code, again.content) == (then.status_code, then.content)
+                assert again.headers["adjudex-positions"] == then.headers["adjudex-positions"]
+                seen.add(then.headers["adjudex-positions"])
+        assert len(seen) > 10
+        before = await client.get("/v1/claims", params={"as_of": "2000-01-01T00:00:00.000Z"})
+        assert before.json()["items"] == []
+        assert set(before.headers["adjudex-positions"].partition("/")[2]) <= {"0", "."}
+
+    ask(question)
+
+
+def test_head__is_get_without_the_content() -> None:
+    async def question(client: httpx.AsyncClient) -> None:
+        for path in ("/v1", "/v1/claims", "/v1/claims/P.1/1", "/v1/claims/nothing", "/ready", "/"):
+            got, head = await client.get(path), await client.head(path)
+            assert (head.status_code, head.headers, head.content) == (got.status_code, got.headers, b"")
+
+    ask(question)
+
+
 def test_not_found__says_whether_it_exists_at_another_time() -> None:
     async def question(client: httpx.AsyncClient) -> None:
         never = await client.get("/v1/claims/P.1/2")
@@ -66,6 +99,7 @@ def test_not_found__says_whether_it_exists_at_another_time() -> None:
         assert early.status_code == 404
         assert early.json()["value"] == "P.1/1"
         assert early.json()["accepted"] == "a later as_of, or none: it exists now"
+        assert early.headers["adjudex-positions"].startswith("claims.events/")
         unreadable = await client.get("/v1/claims/%00")
         assert unreadable.status_code == 404
 
