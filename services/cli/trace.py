@@ -92,6 +92,16 @@ class Tracer:
         logs = [await read_topic(self.store, log, self.space.partitions) for log in LOGS]
         return [group for records in logs for group in groups(records)]
 
+    async def sent_by(self) -> dict[str, str]:
+        """Return the id of each message between services, and that of the event that sent it."""
+        found = {}
+        for topic in TOPICS:
+            if topic.kind == "inbox":
+                for record in await read_topic(self.store, topic.name, self.space.partitions):
+                    headers = headers_of(record)
+                    found[headers.get("ce_id", "")] = headers.get("ce_causationid", "")
+        return found
+
     async def _at(self, place: Place) -> list[Entry]:
         record = await self.record(place)
         if record is None:

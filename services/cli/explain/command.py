@@ -131,8 +131,8 @@ def _items(history: History, named: Named) -> list[Item]:
         case kind:
             found = history.about(kind, named.id)
             found = [item for item in found if item.service == "governance"]
-    unique = {item.position: item for item in found}
-    return sorted(unique.values(), key=lambda item: item.at)
+    wanted = {item.position for item in found}
+    return [item for item in history.items if item.position in wanted]
 
 
 def _publishes(item: Item, rulebook: str) -> bool:

@@ -1,6 +1,6 @@
 """All that the logs hold, as one history: every event with its cause, and what an id names."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.adjudication import CaseOpened
@@ -24,8 +24,12 @@ _KERNEL = (FactNoted, InputsPassed, ReleaseStarted, TopicStarted)
 
 
 class Item(NamedTuple):
-    """One event: when it counts, on which aggregate, where it stands, and what caused it."""
+    """One event: when it counts, on which aggregate, where it stands, and what caused it.
 
+    `cause` is the id of the input that was decided: somebody's, or a sibling's message.
+    """
+
+    id: str
     at: int
     key: str
     input_key: str
@@ -117,7 +121,36 @@ class History:
 async def read_history(tracer: Tracer) -> History:
     """Read the logs from their beginning: there is no other index here."""
     items = [item for group in await tracer.groups() for item in _items(group)]
-    return History(sorted(items, key=lambda item: item.at))  # stable: within one log events stay in order
+    return History(_causes_first(items, await tracer.sent_by()))
+
+
+def _causes_first(items: Sequence[Item], sent_by: Mapping[str, str]) -> list[Item]:
+    """Order events by instant, those of a log as they stand there, and causes before what they cause.
+
+    Args:
+        items: Events, those of each log partition in its order.
+        sent_by: For each message between services its id, and the id of the event that sent it.
+    """
+    by_id = {item.id: item for item in items}
+    before: dict[str, Item] = {}
+    last: dict[str, Item] = {}
+    for item in items:
+        log = item.position.rpartition("/")[0]
+        if log in last:
+            before[item.id] = last[log]
+        last[log] = item
+    ordered: dict[str, Item] = {}
+    for item in sorted(items, key=lambda item: item.at):
+        path = [item]
+        while path:
+            causes = (before.get(path[-1].id), by_id.get(sent_by.get(path[-1].cause, "")))
+            missing = [cause for cause in causes if cause is not None and cause.id not in ordered]
+            if missing:
+                path += missing
+            else:
+                here = path.pop()
+                ordered.setdefault(here.id, here)
+    return list(ordered.values())
 
 
 def _items(group: Sequence[Record]) -> Iterator[Item]:
@@ -127,6 +160,7 @@ def _items(group: Sequence[Record]) -> Iterator[Item]:
             continue
         key = (record.key or b"").decode(errors="replace")
         yield Item(
+            headers["ce_id"],
             parse_instant(headers["ce_time"]),
             key,
             headers.get("ce_inputkey", key),

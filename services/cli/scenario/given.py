@@ -28,6 +28,7 @@ from services.cli.scenario.model import SETUP_BEFORE, TYPES, Content, CoverPart,
 from services.cli.scenario.names import ASSET, GATEWAY, account, public_key
 from services.cli.scenario.problems import content_problems, shown
 from services.governance.rulebooks import RulebookError, parse_rulebook, read_shipped
+from services.governance.rulebooks import rulebook_of as read_rulebook
 
 GUARDIANS = "guardians"
 """The group that the house rulebook lets halt a product."""
@@ -80,9 +81,9 @@ def rulebook_of(scenario: Scenario, folder: Path) -> Rulebook:
     for path in part.without:
         _leave_away(content, path)
     try:
-        return Rulebook.model_validate_json(json.dumps(content, default=str)) if part.changes or part.without else base
-    except ValidationError as error:
-        raise ScenarioError(*(f"rulebook.changes.{line}" for line in content_problems(error, Rulebook))) from error
+        return read_rulebook(content) if part.changes or part.without else base
+    except RulebookError as error:
+        raise ScenarioError(*(f"rulebook.changes.{problem}" for problem in error.problems)) from error
 
 
 def _changed(content: Any, changes: Content, path: str) -> Any:  # noqa: ANN401 - TOML

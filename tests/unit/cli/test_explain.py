@@ -89,6 +89,14 @@ def test_explain_claim__from_votes_to_each_allocation_with_its_arithmetic(data: 
     assert [line["at"] for line in lines[1:]] == sorted(line["at"] for line in lines[1:])
 
 
+def test_explain_claim__causes_before_what_they_cause_at_the_same_instant(data: Path) -> None:
+    steps = said(data, "explain", "harbor.1/1")
+    settled = [step for step in steps if step.get("type") == "incident.settled.v1"][-1]
+    types = [step["type"] for step in steps if step.get("at") == settled["at"]]
+    wanted = ["incident.settled.v1", "claim.allocated.v1", "payout.instructed.v1"]
+    assert [name for name in types if name in wanted] == wanted
+
+
 def test_explain_payout__the_arithmetic_of_its_amount(data: Path) -> None:
     lines = said(data, "explain", "harbor.1/1/2")
     assert [step["result"] for step in steps(lines, "payout.instructed.v1")] == ["10400"]

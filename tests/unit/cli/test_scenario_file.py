@@ -105,6 +105,18 @@ def test_wrong_part__named_with_path_value_and_what_is_accepted(text: str, probl
             'rulebook.changes.claim.intake.grace: "soon": must be a span such as 3d, 1d12h, 90m or 45s',
         ),
         (
+            "[rulebook.changes]\nincident.procedure.0.required_weight = -1",
+            "rulebook.changes.incident.procedure.0.required_weight: -1: must be at least 1",
+        ),
+        (
+            "[rulebook.changes]\nincident.procedure.0.required_wait = 1",
+            "rulebook.changes.incident.procedure.0.required_wait: unknown: must be one of stage, required_weight",
+        ),
+        (
+            '[rulebook.changes]\nclaim.procedure.0.stage = "balot"',
+            'rulebook.changes.claim.procedure.0.stage: "balot": must be one of ',
+        ),
+        (
             '[rulebook.changes]\nclaim.procedure.9.window = "1d"',
             "rulebook.changes.claim.procedure.9: unknown: must be a place from 0 to 1",
         ),
