@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest -q
 BROKER := $(BIN)/python -m tools.broker --
+SERVED := $(if $(SERVE), --serve 127.0.0.1:8080)
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --exclude-newer "2 weeks" --custom-compile-command "make lock"
 
@@ -24,7 +25,7 @@ help: ## list these targets
 setup: $(VENV)/.dev ## create .venv with everything needed to work on Adjudex (PYTHON=... chooses the interpreter)
 
 demo: $(VENV)/.runtime $(if $(KAFKA),build/kafka/.jars) ## run the demonstration (KAFKA=1: through Apache Kafka, which needs a JDK and Maven; SERVE=1: leaves API and console up)
-	$(if $(KAFKA),$(BIN)/python -m tools.broker -- sh -c 'exec $(BIN)/adjudex demo --kafka "$$ADJUDEX_KAFKA"',$(BIN)/adjudex demo$(if $(SERVE), --serve 127.0.0.1:8080))
+	$(if $(KAFKA),$(BROKER) sh -c 'exec $(BIN)/adjudex demo --kafka "$$ADJUDEX_KAFKA"$(SERVED)',$(BIN)/adjudex demo$(SERVED))
 
 lint: setup ## check style, types, layers and licences
 	$(BIN)/ruff check .

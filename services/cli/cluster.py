@@ -18,7 +18,7 @@ from services.kernel.kafka.admin import Administrator, Bounds
 from services.kernel.kafka.clients import AuthorizationError
 from services.kernel.space import Space
 from services.kernel.store import StoreError
-from services.registry import RELAY, WRITERS, decision_services
+from services.registry import RELAY, RUNNABLE, VIEWS, decision_services
 
 _TRANSACTION_MAX_MS, _SESSION_MS = 15_000, 6_000
 _BROKER = (
@@ -27,6 +27,8 @@ _BROKER = (
 )  # fmt: skip
 _LOSING = {"cleanup.policy", "retention.ms", "retention.bytes", "message.timestamp.type"}
 """Settings that cost records, or the truth about when they came."""
+_NEEDED = {RELAY: f"publishes {OUTCOMES} and more", VIEWS: "keeps the read model; nothing is decided by it"}
+"""What a service that does not decide is run for."""
 _AT_ONCE = 8
 _BEHIND = 60_000
 _Ends = Mapping[tuple[str, int], Bounds]
@@ -206,8 +208,8 @@ async def _running(
 ) -> AsyncIterator[Check]:
     counts = {topic.topic: topic.partitions for topic in planned if topic.status != "unknown"}
     before = await cluster.bounds(counts)
-    members = await cluster.members(f"{space.name}.{name}" for name in WRITERS)
-    running = {name: held for name in WRITERS if (held := members[f"{space.name}.{name}"])}
+    members = await cluster.members(f"{space.name}.{name}" for name in RUNNABLE)
+    running = {name: held for name in RUNNABLE if (held := members[f"{space.name}.{name}"])}
     store = open_kafka(space, data.settings())
     try:
         gate = asyncio.Semaphore(_AT_ONCE)
@@ -227,7 +229,7 @@ async def _running(
             yield check
     finally:
         await store.close()
-    for check in _services(WRITERS, running):
+    for check in _services(RUNNABLE, running):
         yield check
 
 
@@ -294,5 +296,5 @@ def _services(names: Sequence[str], running: Mapping[str, Sequence[str]]) -> Ite
         if held:
             yield Check("services", "ok", f"{name}: {len(held)} running: {some(held)}")
         else:
-            needed = f"publishes {OUTCOMES} and more" if name == RELAY else "decides its inputs"
+            needed = _NEEDED.get(name, "decides its inputs")
             yield Check("services", "warn", f"{name}: nobody runs it", f"`adjudex run {name}` {needed}")

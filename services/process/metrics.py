@@ -14,9 +14,12 @@ _TRANSACTION_S = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5
 _LABELS = ("service", "partition")
 
 
-def transaction_times(registry: CollectorRegistry) -> Histogram:
-    """Make the histogram of how long transactions take."""
-    return Histogram("adjudex_transaction_seconds", "Time of a transaction", buckets=_TRANSACTION_S, registry=registry)
+def transaction_times(registry: CollectorRegistry, service: str) -> Histogram:
+    """Make the histogram of how long a service's transactions take."""
+    times = Histogram(
+        "adjudex_transaction_seconds", "Time of a transaction", ("service",), buckets=_TRANSACTION_S, registry=registry
+    )
+    return times.labels(service)
 
 
 class ProcessCollector(Collector):

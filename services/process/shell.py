@@ -42,7 +42,7 @@ class _Runner(Service):
 
     def __init__(self, running: Running, registry: CollectorRegistry) -> None:
         super().__init__()
-        self.process = assemble(running, metrics.transaction_times(registry))
+        self.process = assemble(running, metrics.transaction_times(registry, running.service))
         registry.register(metrics.ProcessCollector(self.process))
         self._stop_asked = asyncio.Event()
         self._run: asyncio.Task[None] | None = None

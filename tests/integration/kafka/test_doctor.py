@@ -49,7 +49,7 @@ def test_new_space__nothing_fails(new_data: NewData) -> None:
     assert "1 broker: 127.0.0.1:" in found["cluster"][0]["what"]
     assert "Kafka 4." in found["cluster"][0]["what"]
     assert found["stopped"][0]["what"] == "none of 14 partitions"
-    assert [check["what"] for check in found["services"]][-1] == "relay: nobody runs it"
+    assert [check["what"] for check in found["services"]][-2:] == ["relay: nobody runs it", "views: nobody runs it"]
 
 
 def test_topics_that_are_not_as_they_must_be__named_with_the_command(new_data: NewData) -> None:
@@ -133,13 +133,14 @@ def test_open_transaction_of_somebody_else__is_found(new_data: NewData) -> None:
     assert examined(data)["open"][0]["status"] == "ok"
 
 
-def test_members__are_named_by_service(new_data: NewData) -> None:
+@pytest.mark.parametrize("service", ["claims", "views"])
+def test_members__are_named_by_service(new_data: NewData, service: str) -> None:
     data = new_data()
     space = name_of(data)
 
     @asynccontextmanager
     async def membership() -> AsyncIterator[None]:
-        member = clients.member(settings(), f"{space}.claims", None, session_ms=6_000, heartbeat_ms=1_500)
+        member = clients.member(settings(), f"{space}.{service}", None, session_ms=6_000, heartbeat_ms=1_500)
         member.subscribe([f"{space}.claims.events"])
         await member.start()
         yield
@@ -148,7 +149,7 @@ def test_members__are_named_by_service(new_data: NewData) -> None:
     with beside(membership):
         said = [check["what"] for check in examined(data)["services"] if check["status"] == "ok"]
     assert len(said) == 1
-    assert said[0].startswith("claims: 1 running: adjudex/")
+    assert said[0].startswith(f"{service}: 1 running: adjudex/")
 
 
 def test_cluster_that_does_not_answer__fails(new_data: NewData) -> None:

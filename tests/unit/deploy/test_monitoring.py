@@ -26,7 +26,7 @@ def _said() -> set[str]:
     registry = CollectorRegistry()
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
-    metrics.transaction_times(registry)
+    metrics.transaction_times(registry, "claims")
     membership = Membership(KafkaSettings("127.0.0.1:1"), "group", "topic")
     registry.register(metrics.ProcessCollector(Process("claims", membership, lambda _: pytest.fail("no partition"))))
     kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", generate_latest(registry).decode(), re.MULTILINE))
@@ -56,6 +56,12 @@ def test_what_processes_say_of_themselves_is_shown() -> None:
         name for name in _said() if name.startswith("adjudex_") and not name.endswith(("_sum", "_count", "_created"))
     }
     assert ours <= asked
+
+
+def test_transactions_name_their_service__whatever_the_process_is_called() -> None:
+    registry = CollectorRegistry()
+    metrics.transaction_times(registry, "claims").observe(0.01)
+    assert registry.get_sample_value("adjudex_transaction_seconds_count", {"service": "claims"}) == 1.0
 
 
 def test_every_alert_says_how_bad_it_is__and_where_to_read_on() -> None:
