@@ -103,6 +103,7 @@ _MACHINE = re.compile(
     r"(?P<account>eip155:1:0x[0-9a-f]{40})"
     r"|(?P<instant>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)"
     r"|(?P<incarnation>@[0-9a-f]{16}(?=/))"
+    r"|(?P<transaction>0x[0-9a-f]{64})"
     r"|\b(?P<minor>\d{8,78})\b"
 )
 """What machines need and readers do not; no number of eight digits in this story is anything but an amount."""
@@ -119,6 +120,8 @@ def plain(text: str, calendar: Calendar) -> str:
                 return calendar.moment(parse_instant(found[0]))
             case "minor":
                 return both(int(found[0]))
+            case "transaction":
+                return f"{found[0][:10]}..."
             case _:
                 return ""
 

@@ -1,5 +1,6 @@
 """The run as a timeline for people: by day, who does what, then what the services answer."""
 
+import os
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,7 +51,8 @@ class Timeline:
     def __init__(self) -> None:
         self._calendar = Calendar(0)
         self._console = rich.console.Console(highlight=False)
-        columns = self._console.width if self._console.is_terminal else _COLUMNS_MAX
+        is_told = self._console.is_terminal or os.environ.get("COLUMNS", "").isdecimal()
+        columns = self._console.width if is_told else _COLUMNS_MAX
         self._columns = min(max(columns, _COLUMNS_MIN), _COLUMNS_MAX)
         self._day = 0
         self._at = 0
@@ -102,7 +104,8 @@ class Timeline:
         if several == 1 or outcome.fate != "decided":
             for happened in caused:
                 self.happened(happened)
-            self._next(outcome.next)
+            if not any(words.says_what_is_next(happened.event) for happened in caused):
+                self._next(outcome.next)
         if len(self._answers) == several > 1:
             self._summed_up(outcome.at, service, caused)
 

@@ -92,7 +92,7 @@ def setting() -> Iterable[Step]:
         after("carol-buys", "5m"),
         "erin",
         (buys("erin-buys-too-much", "erin", usdc(100_000)),),
-        "Erin wants more than three times the capital can bear. The refusal says what would fit.",
+        "With what is sold already, this would exceed three times the capital. The refusal says what would fit.",
     )
     yield Step(after("erin-buys-too-much", "5m"), "erin", (buys("erin-buys", "erin", COVERS_MINOR["erin"]),))
 

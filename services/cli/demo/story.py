@@ -207,7 +207,7 @@ def _votes() -> Iterable[Step]:
     yield _on_alice("26h", "tom", "deny", _FORK)
     yield _on_alice("30h", "pavel", "accept", _FLAW, "re-entrancy is what this cover is for")
     yield _on_alice("62h", "vera", "accept", _FLAW)
-    own = "Alice has stake, too. She holds cover for this very incident, so it does not count."
+    own = "Alice has stake, too. She is the claimant, so it does not count."
     yield _on_alice("63h", "alice", "accept", _FLAW, aside=own)
     late = (_vote(_ALICE, "rosa", "deny", _NO_LOSS),)
     yield Step(after_vote(_ALICE, "30m"), "rosa", late, "Rosa comes half an hour after the end.")

@@ -282,7 +282,8 @@ def _money(event: object, calendar: Calendar) -> str | None:
         case HaltRequested():
             text = f"{event.by} asks; {event.persons_missing} more must"
         case ProductHalted():
-            text = f"{event.product} is halted until {calendar.moment(event.until)}, by {' and '.join(event.by)}"
+            text = f"{event.product} is halted from {calendar.moment(event.effective_at)} until "
+            text += f"{calendar.moment(event.until)}, by {' and '.join(event.by)}"
         case _:
             return None
     return text
@@ -328,6 +329,11 @@ def tally(event: object) -> str | None:
     if isinstance(event, (VoteCounted, BallotClosed)):
         return f"accept {units(event.accept_minor)}, deny {units(event.deny_minor)}"
     return None
+
+
+def says_what_is_next(event: object) -> bool:
+    """Tell whether what is said of an event says all that its next step does."""
+    return isinstance(event, ProductHalted)
 
 
 def instructing(instructed: Instructed, calendar: Calendar) -> str:
