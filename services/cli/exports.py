@@ -1,18 +1,24 @@
 """`adjudex log export` and `adjudex log verify`."""
 
+import gzip
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
+from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import IO
 
 from services.cli.console import FINDINGS, FINE, Console, OperationRefusedError, printable, table, wrapped
 from services.cli.data import DataDirectory
+from services.cli.intake import STDIN
 from services.kernel.export import read_export, write_export
 from services.kernel.verify import Report, verify
 from services.registry import TOPIC_NAMES, decision_services
 from services.relay.publish import PUBLISHES
+
+_GZIP = b"\x1f\x8b"
 
 
 async def export(data: DataDirectory, to: Path | None, console: Console) -> int:
@@ -56,6 +62,24 @@ async def verify_data(data: DataDirectory, console: Console) -> int:
         return verify_file(file, console)
 
 
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open an export, `-` for standard input; one that gzip packed is unpacked."""
+    if path == STDIN:
+        with TemporaryFile() as kept:
+            copyfileobj(sys.stdin.buffer, kept)
+            kept.seek(0)
+            yield _plain(kept)
+    else:
+        with path.open("rb") as file:
+            yield _plain(file)
+
+
+def _plain(file: BufferedReader | BufferedRandom) -> IO[bytes]:
+    """Look at the first bytes without reading them: what is opened may be a pipe."""
+    return gzip.open(file) if file.peek(2).startswith(_GZIP) else file  # type: ignore[return-value]
+
+
 def verify_file(file: IO[bytes], console: Console) -> int:
     """Verify an export; returns the exit code."""
     report = verify(read_export(file), decision_services(), PUBLISHES)
@@ -63,8 +87,9 @@ def verify_file(file: IO[bytes], console: Console) -> int:
     return FINE if report.clean else FINDINGS
 
 
-def _counts(report: Report) -> dict[str, int]:
-    return {
+def _counts(report: Report) -> dict[str, int | None]:
+    """Return what was counted; None where nothing was, as the check could not be made."""
+    counts = {
         "records": report.records,
         "events": report.events,
         "inputs": report.inputs,
@@ -72,6 +97,7 @@ def _counts(report: Report) -> dict[str, int]:
         "messages": report.messages,
         "published": report.published,
     }
+    return {name: None if name in report.cut_short and not count else count for name, count in counts.items()}
 
 
 def _json(report: Report) -> dict[str, object]:
@@ -79,9 +105,10 @@ def _json(report: Report) -> dict[str, object]:
         "clean": report.clean,
         **_counts(report),
         "findings": [finding._asdict() for finding in report.findings],
+        "more_findings": report.more,
         "other_releases": report.other_releases,
         "passed_by_operators": report.passed_by_operators,
-        "log_hash": report.log_hash,
+        "log_hash": report.log_hash if report.clean else None,
     }
 
 
@@ -96,8 +123,7 @@ _MEANINGS = {
 
 
 def _text(report: Report) -> list[str]:
-    rows = [(name.replace("_", " "), f"{count:>9,}", _MEANINGS[name]) for name, count in _counts(report).items()]
-    lines = table(rows)
+    lines = table(_row(name, count, cut_short=name in report.cut_short) for name, count in _counts(report).items())
     if report.other_releases:
         lines += ["", "decided by other releases, so checked by chain, fates and fold only:"]
         lines += [line for note in _by_release(report.other_releases) for line in wrapped("  - ", note)]
@@ -107,7 +133,17 @@ def _text(report: Report) -> list[str]:
     lines += ["", _verdict(report)]
     for where, what in report.findings:
         lines += [f"  {printable(where)}", *wrapped("", what, indent=6)]
-    return [*lines, f"log hash {report.log_hash}"]
+    if report.more:
+        lines.append(f"  and {report.more:,} more")
+    return [*lines, f"log hash {report.log_hash}" if report.clean else "no log hash: see the findings"]
+
+
+def _row(name: str, count: int | None, *, cut_short: bool) -> tuple[str, str, str]:
+    label = name.replace("_", " ")
+    if count is None:
+        return label, f"{'-':>9}", "not checked"
+    meaning = "as far as could be checked: see the findings" if cut_short else _MEANINGS[name]
+    return label, f"{count:>9,}", meaning
 
 
 def _by_release(spans: list[str]) -> list[str]:
@@ -120,5 +156,5 @@ def _by_release(spans: list[str]) -> list[str]:
 
 
 def _verdict(report: Report) -> str:
-    count = len(report.findings)
-    return "nothing wrong found" if report.clean else "1 finding:" if count == 1 else f"{count} findings:"
+    count = len(report.findings) + report.more
+    return "nothing wrong found" if report.clean else "1 finding:" if count == 1 else f"{count:,} findings:"

@@ -84,6 +84,12 @@ def _readable(files: list[Path] | None) -> list[Path] | None:
     return files
 
 
+def _exported(file: Path | None) -> Path | None:
+    if file not in (None, _STDIN) and not file.exists():
+        raise typer.BadParameter(f"there is no file {file}")
+    return file
+
+
 Data = Annotated[
     Path, typer.Option("--data", envvar="ADJUDEX_DATA", metavar="DIR", file_okay=False, help="Where the space lives.")
 ]
@@ -216,7 +222,7 @@ def run(
         ),
     ] = None,
     web: Annotated[
-        str, typer.Option(metavar="HOST:PORT", callback=_web, help="Where /live, /ready and /metrics are served.")
+        str, typer.Option(metavar="HOST:PORT", callback=_web, help="Where /live, /ready, /metrics and the portal are.")
     ] = "127.0.0.1:6066",
     database: Annotated[
         str | None,
@@ -303,7 +309,12 @@ def log_verify(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="FILE", exists=True, dir_okay=False, readable=True, show_default=False, help="An export."
+            metavar="FILE",
+            dir_okay=False,
+            readable=True,
+            callback=_exported,
+            show_default=False,
+            help="An export, as it is or packed by gzip; - for standard input.",
         ),
     ] = None,
     data: Data = _DATA,
@@ -312,13 +323,13 @@ def log_verify(
 ) -> int:
     """Verify an export, or the data directory when no FILE is named: believe nothing, decide everything again."""
     from services.cli.data import DataDirectory
-    from services.cli.exports import verify_data, verify_file
+    from services.cli.exports import opened, verify_data, verify_file
 
     console = Console(as_json=as_json)
     if file is None:
         return asyncio.run(verify_data(DataDirectory(data, kafka), console))
-    with file.open("rb") as opened:
-        return verify_file(opened, console)
+    with opened(file) as export:
+        return verify_file(export, console)
 
 
 class StoreKind(Enum):

@@ -129,11 +129,13 @@ Exit codes: 0 exported; 1 FILE exists or cannot be written; 2 wrong usage.
 LOG_VERIFY = """Verify an export, or the data directory when no FILE is named: believe nothing, decide everything again.
 
 Every chain, sequence and fate is checked, and every input and deadline decided again and compared byte for byte.
-The last line names the state of all logs: equal hashes, equal logs.
+Of a flood of findings the first fifty are shown. Where nothing is found, the last line names the state of all logs:
+equal hashes, equal logs.
 
 \b
 Examples:
   adjudex log verify space.jsonl
+  adjudex log export | gzip | adjudex log verify -
   adjudex log verify --data /var/lib/adjudex
 
 Exit codes: 0 nothing found; 1 findings, each with where and what; 2 wrong usage.
@@ -338,7 +340,8 @@ a cache.
 \b
   /live      200 while the process turns
   /ready     200 when its partitions are recovered and decide; else 503, and what it waits for
-  /metrics   for Prometheus
+             (portal: 200 when there is a read model)
+  /metrics   for Prometheus; the portal has none
 
 Exit codes: 0 after a stop in order, 1 when a missing right or a bug ends it, 70 when stopping took too long.
 """

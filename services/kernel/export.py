@@ -7,8 +7,10 @@ changed, dropped or added byte shows at its own line.
 
 import base64
 import hashlib
+import zlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from gzip import BadGzipFile
 from typing import IO, Any, NamedTuple, Protocol
 
 import orjson
@@ -23,6 +25,9 @@ FORMAT = "adjudex-export.v1"
 _HEAD, _MIDDLE, _TAIL = b'{"hash":"', b'","line":', b"}"
 _START = b"\x00" * 32
 _LINE = len(_HEAD) + 64 + len(_MIDDLE)
+_NO_JSON = object()
+_STRANGE_LINES_MAX = 1_000
+"""So many lines at the start may say nothing at all, before the file is taken for something else."""
 
 
 class Readable(Protocol):
@@ -124,28 +129,52 @@ class Export:
 
 
 def _lines(file: IO[bytes], findings: list[Finding]) -> Iterator[tuple[str, Any]]:
-    """Go through the lines that can be read, noting every line whose bytes are not what its hash says."""
-    before, position, last = _START, 0, b""
-    for number, line in enumerate(file, 1):
-        where, last = f"line {number} (byte {position})", line
+    """Go through what the lines say, or _NO_JSON, noting every line whose bytes are not what its hash says."""
+    before, position = _START, 0
+    for number, line in enumerate(_unpacked(file, findings), 1):
+        where = f"line {number} (byte {position})"
         position += len(line)
-        content = line[_LINE:-2]
+        whole = line.removesuffix(b"\n")
+        content = whole[_LINE:-1]
         digest, expected = _line(before, content)
-        if line != expected:
-            findings.append(
-                Finding(where, "its bytes, or those of a line missing before it, are not what its hash says")
-            )
         try:
             stated = bytes.fromhex(line[len(_HEAD) : len(_HEAD) + 64].decode())
             before = stated if len(stated) == len(_START) else digest
         except ValueError:
             before = digest
         try:
-            yield where, orjson.loads(content)
-        except orjson.JSONDecodeError as error:
-            findings.append(Finding(where, f"it cannot be read: {error}"))
-    if not last.endswith(b"\n"):
-        findings.append(Finding(f"byte {position}", "the file ends in the middle of a line"))
+            spelled = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            findings.append(Finding(where, "the file ends in the middle of it" if whole == line else "it is not JSON"))
+            yield where, _NO_JSON
+            continue
+        if whole + b"\n" != expected:
+            what = "its bytes, or those of a line missing before it, are not what its hash says"
+            findings.append(Finding(_with_place(where, spelled), what))
+        if whole == line:
+            findings.append(Finding(f"byte {position}", "the newline at the end of the file is missing"))
+        yield where, spelled
+
+
+def _unpacked(file: IO[bytes], findings: list[Finding]) -> Iterator[bytes]:
+    """Go through the lines of a file; what gzip says of one that it packed is a finding as any other."""
+    try:
+        yield from file
+    except (EOFError, BadGzipFile, zlib.error) as error:
+        findings.append(Finding("end", f"what gzip packed is damaged or cut off: {error}"))
+
+
+def _with_place(where: str, spelled: Any) -> str:  # noqa: ANN401 - whatever the line says
+    """Add the place of the record that a line holds, where it says one."""
+    try:
+        return f"{where[:-1]}, {spelled['topic']}/{int(spelled['partition'])}/{int(spelled['offset'])})"
+    except (KeyError, TypeError, ValueError):
+        return where
+
+
+def _says_nothing(export: Export, ended: int | None) -> bool:
+    """Tell whether no line was yet one that an export has."""
+    return export.space is None and not export.records_count and ended is None
 
 
 @collector.paused()
@@ -153,8 +182,13 @@ def read_export(file: IO[bytes]) -> Export:
     """Read an export; what is wrong with the file is in its findings, and the rest is read all the same."""
     export = Export(None, (), {}, [])
     ended: int | None = None
-    for where, content in _lines(file, export.findings):
+    lines = 0
+    for lines, (where, content) in enumerate(_lines(file, export.findings), 1):
+        if lines > _STRANGE_LINES_MAX and _says_nothing(export, ended):
+            break
         try:
+            if content is _NO_JSON:
+                continue  # _lines says so
             if ended is not None:
                 export.findings.append(Finding(where, "it stands after the last line"))
             elif "export" in content:
@@ -169,6 +203,11 @@ def read_export(file: IO[bytes]) -> Export:
                 export.records_count += 1
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             export.findings.append(Finding(where, f"it is no record: {type(error).__name__}: {error}"))
+    if _says_nothing(export, ended):
+        what = "no line of it can be read as one of an export" if lines else "it is empty"
+        unpacking = [finding for finding in export.findings if finding.where == "end"]
+        export.findings = [Finding("line 1", f"this is no export: {what}"), *unpacking]
+        return export
     if export.space is None:
         export.findings.append(Finding("line 1", "the space is missing: this is no export, or its first line is gone"))
     if ended is None:

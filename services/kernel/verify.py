@@ -18,6 +18,7 @@ from schemas.instants import LAST, parse_instant
 
 from . import collector
 from .decider import Deadline, DecisionService
+from .differences import difference
 from .export import Export, Finding
 from .fingerprint import fingerprint
 from .markers import incarnation_of, marker
@@ -31,15 +32,24 @@ Publish = Callable[[Space, Sequence[Record]], Sequence[Outgoing]]
 """What the relay writes to a topic because of one group of log records (those of one input)."""
 RELAYED = "ce_relayed"
 """The header in which a relay notes how far it had read every log: its own business, and different in a repeat."""
-_FINDINGS_MAX = 100
+_FINDINGS_MAX = 50
 _Content = tuple[bytes | None, bytes | None, Headers]
 
 
 @dataclass(slots=True)
 class Report:
-    """What was checked, and everything that is not as it must be."""
+    """What was checked, and everything that is not as it must be.
+
+    Attributes:
+        findings: The first fifty of what is not as it must be.
+        more: How many findings there are beyond those.
+        cut_short: The counts here that are too small, as a check could not be made, or not to its end.
+        log_hash: Of the logs as the export has them, whatever was found.
+    """
 
     findings: list[Finding] = field(default_factory=list)
+    more: int = 0
+    cut_short: set[str] = field(default_factory=set)
     records: int = 0
     events: int = 0
     inputs: int = 0
@@ -56,9 +66,11 @@ class Report:
         return not self.findings
 
     def add(self, where: str, what: str) -> None:
-        """Note a finding; of a flood only the first hundred."""
+        """Note a finding; those of a flood are counted."""
         if len(self.findings) < _FINDINGS_MAX:
             self.findings.append(Finding(where, what))
+        else:
+            self.more += 1
 
 
 def log_hash(chains: Mapping[tuple[str, int], bytes]) -> str:
@@ -70,28 +82,6 @@ def log_hash(chains: Mapping[tuple[str, int], bytes]) -> str:
 def where_is(record: Record | Outgoing) -> str:
     """Name a record's place."""
     return record.position if isinstance(record, Record) else f"{record.topic}/{record.partition}"
-
-
-def difference(expected: Outgoing, stored: Record) -> str | None:
-    """Say in which part a stored record differs from what it must be, or None."""
-    for part in ("key", "value"):
-        must, has = getattr(expected, part), getattr(stored, part)
-        if must != has:
-            return f"{part} is {_short(has)}, must be {_short(must)}"
-    must_headers, has_headers = dict(expected.headers), dict(stored.headers)
-    for name in sorted(must_headers.keys() | has_headers.keys(), key=_after_others):
-        if must_headers.get(name) != has_headers.get(name):
-            return f"header {name} is {_short(has_headers.get(name))}, must be {_short(must_headers.get(name))}"
-    return None if expected.headers == stored.headers else "its headers stand in another order"
-
-
-def _after_others(name: str) -> tuple[bool, str]:
-    """Order headers by name, but the chain last: it differs whenever another does."""
-    return name == "ce_chain", name
-
-
-def _short(content: bytes | None) -> str:
-    return "absent" if content is None else content[:300].decode(errors="replace")
 
 
 def groups(records: Sequence[Record]) -> list[list[Record]]:
@@ -114,8 +104,11 @@ def verify(
     export: Export, services: Sequence[DecisionService[Any]], publishes: Mapping[str, Publish] | None = None
 ) -> Report:
     """Verify an export; `publishes` says what the relay writes to which outsiders' topic."""
-    report = Report(findings=list(export.findings), records=export.records_count)
+    report = Report(records=export.records_count)
+    for where, what in export.findings:
+        report.add(where, what)
     if export.space is None:
+        report.cut_short |= {"events", "inputs", "decided_again", "messages", "published"}
         return report
     sent: Counter[tuple[str, int, bytes]] = Counter()
     chains: dict[tuple[str, int], bytes] = {}
@@ -129,6 +122,8 @@ def verify(
             chains[service.log, index] = checker.chain
     if complete:
         _check_inboxes(export, services, sent, report)
+    else:
+        report.cut_short.add("messages")
     for topic, publish in (publishes or {}).items():
         _check_published(export, export.space, services, topic, publish, report)
     _check_places(export, export.space, services, publishes or {}, report)
@@ -192,15 +187,10 @@ class _PartitionCheck:
 
     def run(self) -> None:
         """Check offsets, chain, then decide again."""
-        if not self._offsets():
+        lives = self._lives() if self._offsets() else None
+        if lives is None:
+            self.report.cut_short |= {"events", "inputs", "decided_again"}
             return
-        try:
-            lives = {
-                topic: incarnation_of(records[0] if records else None, topic, self.index)
-                for topic, records in self.records.items()
-            }
-        except (StoreError, ValueError):
-            return  # _check_places says where
         self._chain(lives[self.service.log])
         core = Partition(self.space, self.service, self.index, lives, self.own)
         log = self.records[self.service.log]
@@ -209,18 +199,29 @@ class _PartitionCheck:
         for group in groups(log):
             try:
                 self._group(core, group)
+                continue
             except _Differs as differs:
                 self.report.add(differs.where, str(differs))
-                return
             except Exception as error:  # noqa: BLE001 - whatever a changed record makes the code raise is a finding
                 self.report.add(where_is(group[0]), f"cannot be decided again: {type(error).__name__}: {error}")
-                return
+            self.report.cut_short.add("decided_again")
+            return
         where, configured = self._configured
         if configured != self.own_space:
             what = f"decided under a configuration with the hash {configured}, the export's has {self.own_space}"
             self.report.add(where, what)
         self._fates(core)
         self.complete = not self.report.other_releases
+
+    def _lives(self) -> dict[str, str] | None:
+        """Return the incarnation of every topic partition, or None where one has none: _check_places says where."""
+        try:
+            return {
+                topic: incarnation_of(records[0] if records else None, topic, self.index)
+                for topic, records in self.records.items()
+            }
+        except (StoreError, ValueError):
+            return None
 
     def _offsets(self) -> bool:
         """Check that offsets rise, and in public streams without a gap.
@@ -256,6 +257,7 @@ class _PartitionCheck:
                 try:
                     chain = bytes.fromhex(stated)
                 except ValueError:
+                    self.report.cut_short.add("events")
                     break
             expected = record.offset + 1
         self.chain = chain
@@ -407,6 +409,7 @@ def _check_published(
                     due.update((_content(record), False) for record in publish(space, group))
                 except Exception as error:  # noqa: BLE001 - whatever a changed record makes the code raise is a finding
                     report.add(where_is(group[0]), f"cannot be published again: {type(error).__name__}: {error}")
+                    report.cut_short.add("published")
         for record in export.records.get((topic, index), [])[1:]:
             content = _content(record)
             if content not in due:

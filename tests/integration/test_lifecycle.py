@@ -105,7 +105,7 @@ def test_input_that_nobody_decided__found_by_verify_and_doctor_until_up_decides_
     again = adjudex("log", "verify", "--data", data)
 
     assert verified.returncode == 1
-    assert f"1 finding:\n  {where}/{position.offset}\n      an input without a fate\nlog hash " in verified.stdout
+    assert f"1 finding:\n  {where}/{position.offset}\n      an input without a fate\nno log hash: " in verified.stdout
     assert examined.returncode == 0
     assert f"warn  undecided    {where}: 1 undecided" in examined.stdout
     assert "fate          undecided" in shown.stdout

@@ -67,14 +67,14 @@ KINDS = {
 
 
 def check(export: bytes, folder: Path) -> list[str]:
-    """Verify an export and return where something was found."""
+    """Verify an export and return where something was found; of a line without the record that it holds."""
     file = folder / "tampered.jsonl"
     file.write_bytes(export)
     ended = adjudex("log", "verify", file, "--json")
     report: dict[str, Any] = json.loads(ended.stdout)
     assert ended.returncode == (0 if report["clean"] else 1)
     assert all(finding["what"] for finding in report["findings"])
-    return [finding["where"] for finding in report["findings"]]
+    return [re.sub(r"^(line \d+ \(byte \d+), [^ ]+\)$", r"\1)", finding["where"]) for finding in report["findings"]]
 
 
 def place(lines: list[bytes], number: int) -> str:

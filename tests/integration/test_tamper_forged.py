@@ -265,10 +265,39 @@ def test_forged_list_of_topics__is_found(story: bytes, tmp_path: Path) -> None:
     assert "payout.receipts" in _found(*forged(story, shorten), tmp_path)
 
 
+def test_forged_value__only_the_fields_that_differ_are_shown(story: bytes, tmp_path: Path) -> None:
+    found = _found(*forged(story, FORGERIES["event: value, chain mended"]), tmp_path)
+    assert found.startswith('decided again, value.amount_minor is "100001", must be "100000"')
+    unreadable = _found(*forged(story, FORGERIES["event: no JSON, chain mended"]), tmp_path)
+    assert unreadable.startswith("decided again, value is {, must be {")
+
+
+def test_forged_value__a_field_too_many_and_one_too_few(story: bytes, tmp_path: Path) -> None:
+    def rename(contents: list[Spelled]) -> str:
+        return event(value('"amount_minor"', '"amount"'))(contents)
+
+    found = _found(*forged(story, rename), tmp_path)
+    assert found.startswith(
+        'decided again, value.amount is "100000", must be absent; value.amount_minor is absent, must be "100000"'
+    )
+
+
+def test_line_without_a_record__is_found_though_its_hash_fits(story: bytes, tmp_path: Path) -> None:
+    def insert(contents: list[Spelled]) -> str:
+        contents.insert(9, None)  # type: ignore[arg-type]
+        return "line 10"
+
+    file = tmp_path / "forged.jsonl"
+    file.write_bytes(forged(story, insert)[0])
+    findings = json.loads(adjudex("log", "verify", file, "--json").stdout)["findings"]
+    assert any(finding["where"].startswith("line 10 ") and "no record" in finding["what"] for finding in findings)
+
+
 def _found(content: bytes, where: str, folder: Path) -> str:
     """Return what the verifier says of a place."""
     file = folder / "forged.jsonl"
     file.write_bytes(content)
     ended = adjudex("log", "verify", file, "--json")
     assert ended.returncode == 1
-    return str({finding["where"]: finding["what"] for finding in json.loads(ended.stdout)["findings"]}[where])
+    findings = json.loads(ended.stdout)["findings"]
+    return "\n".join(finding["what"] for finding in findings if finding["where"] == where)

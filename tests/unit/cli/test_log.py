@@ -1,10 +1,13 @@
 """Timelines, exports and their verification."""
 
+import gzip
 import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from services.cli.main import app
 from tests.support.command import Answer, adjudex, answers
 from tests.unit.cli.spaces import LINES, TERMS, new_data
 
@@ -126,3 +129,89 @@ def test_undecided_input__is_found(tmp_path: Path) -> None:
     assert "\n1 finding:\n  governance.actions/" in ended.stdout
     assert "an input without a fate" in ended.stdout
     assert [entry["fate"]["fate"] for entry in shown(data, "terms-1")] == ["undecided"]
+
+
+@pytest.fixture(scope="module")
+def exported(data: Path) -> bytes:
+    return adjudex("log", "export", "--data", data).stdout.encode()
+
+
+def verified(content: bytes, folder: Path) -> tuple[Answer, str]:
+    """Verify an export in which something is found, and return what is said of it as JSON and as text."""
+    file = folder / "export.jsonl"
+    file.write_bytes(content)
+    as_json, as_text = adjudex("log", "verify", file, "--json"), adjudex("log", "verify", file)
+    assert (as_json.returncode, as_text.returncode) == (1, 1)
+    report = json.loads(as_json.stdout)
+    # Whoever compares only hashes must not be fooled by that of an export in which something is wrong.
+    assert (report["clean"], report["log_hash"]) == (False, None)
+    assert as_text.stdout.endswith("\nno log hash: see the findings\n")
+    return report, as_text.stdout
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_verify__packed_or_not_from_a_file_or_standard_input(
+    pack: type[bytes], data: Path, exported: bytes, tmp_path: Path
+) -> None:
+    file = tmp_path / "export"
+    file.write_bytes(pack(exported))
+    piped = CliRunner().invoke(app, ["log", "verify", "-"], input=pack(exported))
+    assert piped.exit_code == 0
+    assert piped.stdout == adjudex("log", "verify", file).stdout == adjudex("log", "verify", "--data", data).stdout
+
+
+def test_packed_export_cut_off__is_a_finding(exported: bytes, tmp_path: Path) -> None:
+    packed = gzip.compress(exported)
+    report, _ = verified(packed[: len(packed) // 2], tmp_path)
+    assert report["findings"][0]["where"] == "end"
+    assert "gzip packed is damaged or cut off" in report["findings"][0]["what"]
+    assert "cut off" in str(verified(packed[:5], tmp_path)[0]["findings"])
+
+
+def test_no_export__one_finding_and_nothing_claimed(exported: bytes, tmp_path: Path) -> None:
+    for content in (gzip.compress(gzip.compress(exported)), b"a line\n" * 9_999, b"{}\n", b""):
+        report, text = verified(content, tmp_path)
+        assert [finding["where"] for finding in report["findings"]] == ["line 1"]
+        assert report["findings"][0]["what"].startswith("this is no export: ")
+        assert {report[name] for name in ("events", "inputs", "decided_again", "messages", "published")} == {None}
+        assert text.count("-  not checked\n") == 5
+        assert "recomputed" not in text
+
+
+def test_many_findings__fifty_are_shown_and_the_others_counted(exported: bytes, tmp_path: Path) -> None:
+    first, *others = exported.splitlines(keepends=True)
+    report, text = verified(first + b"".join(b"garbage\n" for _ in others), tmp_path)
+    assert len(report["findings"]) == 50
+    assert report["findings"][0] == {"where": f"line 2 (byte {len(first)})", "what": "it is not JSON"}
+    assert report["more_findings"] > len(others) - 50
+    assert f"\n{report['more_findings'] + 50:,} findings:\n" in text
+    assert f"\n  and {report['more_findings']:,} more\nno log hash" in text
+
+
+def test_final_newline_missing__is_the_one_finding(exported: bytes, tmp_path: Path) -> None:
+    report, _ = verified(exported[:-1], tmp_path)
+    what = "the newline at the end of the file is missing"
+    assert report["findings"] == [{"where": f"byte {len(exported) - 1}", "what": what}]
+    report, _ = verified(exported[:-2], tmp_path)
+    lines = exported.splitlines(keepends=True)
+    where = f"line {len(lines)} (byte {len(exported) - len(lines[-1])})"
+    assert report["findings"] == [
+        {"where": where, "what": "the file ends in the middle of it"},
+        {"where": "end", "what": "the last line, with the number of records, is missing"},
+    ]
+
+
+def test_check_cut_short__is_not_claimed(exported: bytes, tmp_path: Path) -> None:
+    lines = exported.splitlines(keepends=True)
+    number = next(number for number, line in enumerate(lines) if b'"stake.terms-set.v1"' in line and b"events" in line)
+    lines[number] = lines[number].replace(b"terms-1", b"terms-2")
+    report, text = verified(b"".join(lines), tmp_path)
+    record = json.loads(lines[number])["line"]
+    place = f"{record['topic']}/{record['partition']}/{record['offset']}"
+    byte = sum(map(len, lines[:number]))
+    assert report["findings"][0]["where"] == f"line {number + 1} (byte {byte}, {place})"
+    assert report["messages"] is None
+    rows = {line[:20].strip(): line[20:].split(maxsplit=1)[1] for line in text.splitlines()[:6]}
+    assert rows["decided again"] == "as far as could be checked: see the findings"
+    assert (rows["messages"], rows["records"]) == ("not checked", "in the export")
+    assert "recomputed" in rows["events"]
