@@ -40,4 +40,4 @@ def test_scenarios__the_first_one_prints_what_the_page_shows(tmp_path: Path, mon
     (shown,) = _blocks(page, title)
     command, _, rest = shown.partition("\n")
     assert command == "$ adjudex simulate mine.toml"
-    _is_printed(rest, adjudex("simulate", "mine.toml").stdout)
+    _is_printed(rest, adjudex("simulate", "mine.toml", environment={"COLUMNS": "100"}).stdout)

@@ -5,10 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from schemas.money import AMOUNT_MINOR_MAX, WHOLE_BPS, AmountMinor, BasisPoints, PositiveAmountMinor, share_down
+from schemas.money import (
+    AMOUNT_MINOR_MAX,
+    WHOLE_BPS,
+    AmountMinor,
+    BasisPoints,
+    BoundedAmountMinor,
+    PositiveAmountMinor,
+    share_down,
+)
 
 AMOUNT: TypeAdapter[int] = TypeAdapter(AmountMinor)
 POSITIVE: TypeAdapter[int] = TypeAdapter(PositiveAmountMinor)
+BOUNDED: TypeAdapter[int] = TypeAdapter(BoundedAmountMinor)
 SHARE: TypeAdapter[int] = TypeAdapter(BasisPoints)
 
 
@@ -40,8 +49,14 @@ def test_a_fraction_in_json_is_refused() -> None:
 
 def test_a_positive_amount_is_above_zero() -> None:
     assert POSITIVE.validate_python("1") == 1
-    with pytest.raises(ValidationError, match="greater than 0"):
+    with pytest.raises(ValidationError, match="above zero"):
         POSITIVE.validate_python("0")
+
+
+def test_a_bounded_amount_says_its_bound_exactly() -> None:
+    assert BOUNDED.validate_python(str(2**128 - 1)) == 2**128 - 1
+    with pytest.raises(ValidationError, match=r"below 2\^128"):
+        BOUNDED.validate_python(str(2**128))
 
 
 @given(st.integers(0, AMOUNT_MINOR_MAX), st.integers(0, WHOLE_BPS))
