@@ -4,14 +4,14 @@ import json
 from typing import Any, NamedTuple, NoReturn
 from uuid import uuid4
 
-from schemas.envelope import Input, Outgoing, Record, decode
+from schemas.envelope import Input, Outgoing, decode
 from schemas.topics import INPUTS
 from services.cli.console import OperationRefusedError
 from services.cli.keys import Keyring
 from services.kernel.partitioner import partition_of
 from services.kernel.proofs import vouch
 from services.kernel.space import Space
-from services.kernel.wire import UnreadableError, input_record, read_input_headers
+from services.kernel.wire import input_record
 
 _STREAMS = tuple(stream.name for stream in INPUTS)
 _FIELDS: dict[str, tuple[type, ...]] = {
@@ -56,12 +56,6 @@ def read_line(line: bytes, space: Space, keyring: Keyring) -> Posted:
         record = _record(fields, identifier, value, space)
     except UnicodeEncodeError as error:
         raise LineError(f"it holds half a character: {error}", "text of whole Unicode characters") from None
-    try:
-        read_input_headers(Record(record.topic, record.partition, 0, 0, record.key, record.value, record.headers))
-    except UnreadableError as error:
-        raise LineError(
-            f"nobody could read it: {error}", "id, source and type of 1 to 512 printable characters"
-        ) from None
     if "as" in fields:
         record = _vouched(record, fields["as"], space, keyring)
     return Posted(identifier, "id" not in fields, record)
