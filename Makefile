@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo tools lint format test bench lock clean
+.PHONY: help setup demo tools lint lint-types lint-layers format test bench lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -30,7 +30,12 @@ demo: $(VENV)/.runtime $(if $(KAFKA),build/kafka/.jars) ## run the demonstration
 lint: setup ## check style, types, layers and licences
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory --jobs 2 lint-types lint-layers
+
+lint-types:
 	$(BIN)/mypy
+
+lint-layers:
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_licences.py
 	$(BIN)/python -m tools.schemas --check
