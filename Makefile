@@ -47,8 +47,7 @@ format: setup ## mend what can be mended by itself: imports, layout
 test: tools lint ## check everything, the cheap first: lint, rules, simulation, killed processes, documents, Kafka
 	$(PYTEST) -n $(WORKERS) tests/unit tests/property tests/conformance
 	$(PYTEST) -n $(WORKERS) tests/simulation
-	$(PYTEST) -n $(WORKERS) tests/integration tests/e2e --ignore tests/integration/kafka
-	$(PYTEST) tests/docs
+	$(PYTEST) -n $(WORKERS) tests/docs tests/integration tests/e2e --ignore tests/integration/kafka
 	$(BROKER) $(PYTEST) -n $(WORKERS) tests/conformance --stores kafka -k kafka
 	$(BROKER) $(PYTEST) -n $(WORKERS) tests/integration/kafka
 	$(PYTEST) tests/chaos

@@ -14,7 +14,7 @@ import typer
 
 FINE, FINDINGS = 0, 1
 """Exit codes: all is well; something was found, or the operation was refused. Wrong usage is 2, which Typer says."""
-_COLUMNS_MAX = 100
+_COLUMNS_MIN, _COLUMNS_MAX = 60, 100
 _WORD_MAX = 200
 """Up to this length a word (an address, a path) is left whole, so that it can be copied."""
 _Arguments = ParamSpec("_Arguments")
@@ -46,12 +46,16 @@ class Console:
         sys.stdout.flush()
 
 
+def columns() -> int:
+    """Return how many columns text may take: as many as there are or COLUMNS says, from 60 to 100."""
+    return max(min(get_terminal_size((_COLUMNS_MAX, 24)).columns, _COLUMNS_MAX), _COLUMNS_MIN)
+
+
 def wrapped(label: str, text: str, *, indent: int = 0, width: int = 0) -> list[str]:
     """Lay out a label of `width` columns and its text, wrapped beside it."""
-    columns = min(get_terminal_size((_COLUMNS_MAX, 24)).columns, _COLUMNS_MAX)
     first = " " * indent + label.ljust(width)
     rest = " " * len(first)
-    wrapper = TextWrapper(max(columns, 60), initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    wrapper = TextWrapper(columns(), initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
     wrapper.break_long_words = max(map(len, text.split()), default=0) > _WORD_MAX
     return wrapper.wrap(printable(text)) or [first.rstrip()]
 

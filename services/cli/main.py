@@ -85,8 +85,7 @@ def _readable(files: list[Path] | None) -> list[Path] | None:
 
 
 def _exported(file: Path | None) -> Path | None:
-    if file not in (None, _STDIN) and not file.exists():
-        raise typer.BadParameter(f"there is no file {file}")
+    _readable([file] if file else None)
     return file
 
 

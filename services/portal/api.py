@@ -197,7 +197,7 @@ async def _moment(query: Query, logs: Sequence[str], asked: Asked) -> Positions:
             wanted = asked.as_of.logs[log]
             if len(wanted) != len(ends) or any(map(int.__gt__, wanted, ends)):
                 raise invalid("as_of", str(asked.as_of), f"positions of the logs that this rests on, at most {read}")
-    return await query.moment(logs, asked.as_of)
+    return await query.positions(logs, asked.as_of)
 
 
 def _answers(*problems: int) -> dict[int | str, dict[str, Any]]:
@@ -212,8 +212,8 @@ def _answers(*problems: int) -> dict[int | str, dict[str, Any]]:
 
 
 def _link(kind: Kind[Any], asked: Asked, cursor: str, positions: Positions) -> str:
-    as_of = str(positions)
-    query = {**asked.filters, "limit": str(asked.limit), "order": asked.order, "as_of": as_of, "cursor": cursor}
+    place = {"limit": str(asked.limit), "order": asked.order, "as_of": str(positions), "cursor": cursor}
+    query = {**asked.filters, **place}
     return f"/v1/{kind.name}?{urlencode(query, quote_via=quote, safe='/:~,')}"
 
 

@@ -191,7 +191,6 @@ class Serving:
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
         """Serve there; port 0 takes any free one."""
-        self._host, self._port = host, port
         config = uvicorn.Config(
             app, host, port, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=_GRACE_S
         )
@@ -200,7 +199,7 @@ class Serving:
 
     async def start(self) -> str:
         """Listen, and return the address, `http://<host>:<port>`; raises OSError where that is not possible."""
-        listening = listen(self._host, self._port)
+        listening = listen(self._server.config.host, self._server.config.port)
         self._task = asyncio.create_task(self._server.serve([listening]))
         while not self._server.started:
             if self._task.done():

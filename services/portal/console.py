@@ -112,7 +112,7 @@ def add(app: FastAPI, model: ReadModel) -> None:
         return await page(request, "live.html")
 
 
-async def _assets(query: Query, covers: set[str]) -> dict[str, str | None]:
+async def _assets(query: Query, covers: set[str]) -> dict[str, str]:
     """Return the asset of each cover: amounts of a claim are in that of its cover."""
-    bodies = {cover: await query.get(BY_NAME["covers"], cover) for cover in sorted(covers)}
-    return {cover: None if body is None else orjson.loads(body)["asset"] for cover, body in bodies.items()}
+    found = await query.bodies(BY_NAME["covers"], covers)
+    return {cover: orjson.loads(body)["asset"] for cover, body in found.items()}

@@ -1,10 +1,10 @@
 """Reading the read model: one row, or a page of a kind, now or as of any position or instant."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, and_, false, or_, select, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, Table, and_, false, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.instants import format_instant, parse_instant
@@ -89,33 +89,28 @@ class Query:
         """Read the generation that is read now; raises ReadModelError where there is none."""
         return cls(model, connection, await model.current(connection))
 
-    async def positions(self, logs: Sequence[str]) -> Positions:
-        """Return how far these logs are read."""
-        held: dict[str, list[int]] = {log: [] for log in logs}
-        for (log, _), offset in (await self.model.progress(self.connection, self.tables)).items():
-            if log in held:
-                held[log].append(offset)
-        return Positions({log: tuple(offsets) for log, offsets in held.items()})
-
-    async def moment(self, logs: Sequence[str], as_of: AsOf) -> Positions:
-        """Return the positions of these logs that a moment stands for."""
+    async def positions(self, logs: Sequence[str], as_of: AsOf = None) -> Positions:
+        """Return how far these logs are read, or the positions that a moment stands for."""
         if isinstance(as_of, Positions):
             return Positions({log: as_of.logs[log] for log in logs})
-        if as_of is None:
-            return await self.positions(logs)
-        place, reached = self.tables.progress.c, self.tables.instants.c
-        end = (
-            select(reached.next_offset)
-            .where(reached.log == place.log, reached.part == place.part, reached.at <= as_of)
-            .order_by(reached.at.desc(), reached.next_offset.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
+        place = self.tables.progress.c
+        end = place.next_offset if as_of is None else self._reached(as_of)
         asked = select(place.log, end).where(place.log.in_(logs)).order_by(place.log, place.part)
         held: dict[str, list[int]] = {log: [] for log in logs}
         for log, offset in await self.connection.execute(asked):
             held[log].append(offset or 0)
         return Positions({log: tuple(offsets) for log, offsets in held.items()})
+
+    def _reached(self, instant: int) -> ScalarSelect[Any]:
+        """Say where the log partition of a row of progress ended at an instant; nothing before its first record."""
+        place, reached = self.tables.progress.c, self.tables.instants.c
+        return (
+            select(reached.next_offset)
+            .where(reached.log == place.log, reached.part == place.part, reached.at <= instant)
+            .order_by(reached.at.desc(), reached.next_offset.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
 
     async def has(self, kind: Kind[Any], cursor: Cursor) -> bool:
         """Tell whether a cursor names a row of this kind, now or at an earlier moment."""
@@ -130,6 +125,12 @@ class Query:
         asked = select(table.c.body).where(table.c.id == row_id, _valid(table, as_of))
         found = (await self.connection.execute(asked)).first()
         return None if found is None else str(found.body)
+
+    async def bodies(self, kind: Kind[Any], ids: Collection[str]) -> dict[str, str]:
+        """Return the contents of those of these rows that exist now, by their ids."""
+        table = self.tables.rows[kind.name]
+        asked = select(table.c.id, table.c.body).where(table.c.id.in_(ids), latest(table))
+        return {row.id: row.body for row in await self.connection.execute(asked)}
 
     async def page(
         self,

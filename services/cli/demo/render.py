@@ -1,6 +1,5 @@
 """The run as a timeline for people: by day, who does what, then what the services answer."""
 
-import os
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ import rich.console
 from rich.text import Text
 
 from schemas.outcomes import InputOutcome, NextStep
-from services.cli.console import Console, printable
+from services.cli.console import Console, columns, printable
 from services.cli.demo import words
 from services.cli.demo.calendar import Calendar, Hurried
 from services.cli.demo.cast import amount, both, name_of, plain, units
@@ -18,7 +17,6 @@ from services.cli.demo.scene import Balance, Posted
 from services.cli.demo.seen import Happened, Instructed
 from services.cli.render import place
 
-_COLUMNS_MIN, _COLUMNS_MAX = 60, 100
 _CLOCK, _WHO, _LABEL = 7, 14, 10
 _BOTH_COLUMNS = 95
 """What a line about a cover needs, base units included."""
@@ -51,9 +49,7 @@ class Timeline:
     def __init__(self) -> None:
         self._calendar = Calendar(0)
         self._console = rich.console.Console(highlight=False)
-        is_told = self._console.is_terminal or os.environ.get("COLUMNS", "").isdecimal()
-        columns = self._console.width if is_told else _COLUMNS_MAX
-        self._columns = min(max(columns, _COLUMNS_MIN), _COLUMNS_MAX)
+        self._columns = columns()
         self._day = 0
         self._at = 0
         self._clock = ""

@@ -169,7 +169,7 @@ def _one(content: Content, calendar: Calendar) -> str:
             text = f"votes {content.choice} on {about(content.case)}, by clause {content.clause}{why}"
         case ReceiptSubmitted():
             text = f"sent payout {plain(content.payout, calendar)}, attempt {content.attempt}: "
-            text += f"transaction {content.transaction[:10]}..."
+            text += f"transaction {plain(content.transaction, calendar)}"
         case ReceiptConfirmed():
             text = f"confirms payout {plain(content.payout, calendar)}, attempt {content.attempt}: "
             text += f"{both(content.amount_minor)} to {name_of(content.recipient)}"

@@ -27,8 +27,7 @@ from schemas.topics import INPUTS, OWNED
 from services.cli.scenario.model import SETUP_BEFORE, TYPES, Content, CoverPart, PoolPart, Scenario, ScenarioError
 from services.cli.scenario.names import ASSET, GATEWAY, account, public_key
 from services.cli.scenario.problems import content_problems, shown
-from services.governance.rulebooks import RulebookError, parse_rulebook, read_shipped
-from services.governance.rulebooks import rulebook_of as read_rulebook
+from services.governance.rulebooks import RulebookError, parse_rulebook, read_rulebook, read_shipped
 
 GUARDIANS = "guardians"
 """The group that the house rulebook lets halt a product."""

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from schemas.rulebook import Rulebook
 from services.governance.rulebooks.problems import content_problems, syntax_problem
 
-__all__ = ["RulebookError", "parse_rulebook", "read_shipped", "rulebook_of", "shipped"]
+__all__ = ["RulebookError", "parse_rulebook", "read_rulebook", "read_shipped", "shipped"]
 
 _SUFFIX = ".toml"
 
@@ -39,10 +39,10 @@ def parse_rulebook(text: str) -> Rulebook:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RulebookError(syntax_problem(error, text)) from error
-    return rulebook_of(content)
+    return read_rulebook(content)
 
 
-def rulebook_of(content: object) -> Rulebook:
+def read_rulebook(content: object) -> Rulebook:
     """Read a rulebook from what a file of it holds; raises RulebookError as `parse_rulebook` does."""
     try:
         # Through JSON, as messages are read: TOML's lists are tuples there, and its dates are texts.
