@@ -41,7 +41,7 @@ PORTS = range(20_000, 32_000)
 QUICK_JVM = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # starts soon, runs slowly
 STEADY_JVM = ("-Xms1g", "-Xmx1g", "-XX:+UseG1GC")  # for measurements: with the optimising compiler
 
-START_S = 60  # a loaded machine is slow, not wrong
+START_S = 100  # a loaded machine is slow, not wrong
 STOP_S = 5
 POLL_S = 0.02
 TAIL_LINES = 40

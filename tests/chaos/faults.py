@@ -225,8 +225,10 @@ class Faults:
         await asyncio.to_thread(self.cluster.kill, node)
         await asyncio.gather(*(self.decides(service) for service in RUNNABLE))
         took = time.monotonic() - began
+        began = time.monotonic()
         await asyncio.to_thread(self.cluster.restart, node)
-        return [f"node {node}; all decided without it after {took:.1f} s"]
+        back = time.monotonic() - began
+        return [f"node {node}; all decided without it after {took:.1f} s", f"back in {back:.1f} s"]
 
 
 def longest_silence(times: Sequence[int], happened: Happened) -> float:
