@@ -2,6 +2,8 @@
 
 PYTHON ?=
 WORKERS ?= 2
+# Where tests wait for a broker half of the time.
+WAITING_WORKERS ?= 4
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -44,11 +46,12 @@ format: setup ## mend what can be mended by itself: imports, layout
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-test: tools lint ## check everything, the cheap first: lint, rules, simulation, killed processes, documents, Kafka
+test: ## check everything, the cheap first: lint, rules, simulation, killed processes, documents, Kafka
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint tools
 	$(PYTEST) -n $(WORKERS) tests/unit tests/property tests/conformance
 	$(PYTEST) -n $(WORKERS) tests/simulation
 	$(PYTEST) -n $(WORKERS) tests/docs tests/integration tests/e2e --ignore tests/integration/kafka
-	$(BROKER) $(PYTEST) -n $(WORKERS) tests/conformance --stores kafka -k kafka
+	$(BROKER) $(PYTEST) -n $(WAITING_WORKERS) tests/conformance --stores kafka -k kafka
 	$(BROKER) $(PYTEST) -n $(WORKERS) tests/integration/kafka
 	$(PYTEST) tests/chaos
 
