@@ -137,20 +137,24 @@ class Administrator:
 
     async def members(self, groups: Iterable[str]) -> dict[str, list[str]]:
         """Return from where the members of each group are connected."""
-        found: dict[str, list[str]] = {}
-        for group in groups:
+        return {group: await self._members(group) for group in groups}
+
+    async def _members(self, group: str) -> list[str]:
+        until = time.monotonic() + _ANSWER_S
+        while True:
             try:
                 answers = await self._client.describe_consumer_groups([group])
+                code, _, _, _, _, members, *_ = answers[0].groups[0]
+                if not code:
+                    return [f"{member[1]}{member[2]}" for member in members]
+                raise kafka_errors.for_code(code)
             except kafka_errors.GroupCoordinatorNotAvailableError:
-                found[group] = []  # no group has ever been there
-                continue
+                return []  # no group has ever been there
             except kafka_errors.KafkaError as error:
-                raise self._meaning(error, f"asking for group {group}") from error
-            code, _, _, _, _, members, *_ = answers[0].groups[0]
-            if code:
-                raise self._meaning(kafka_errors.for_code(code)(), f"asking for group {group}")
-            found[group] = [f"{member[1]}{member[2]}" for member in members]
-        return found
+                # A coordinator that has just begun, or has just changed, says so and knows better soon.
+                if not error.retriable or time.monotonic() > until:
+                    raise self._meaning(error, f"asking for group {group}") from error
+                await asyncio.sleep(_POLL_S)
 
     # --- topics
 
