@@ -20,7 +20,7 @@ from services.views.database import DatabaseError
 from services.views.kinds import KINDS
 from services.views.model import ReadModel, ReadModelError
 
-from . import api, console
+from . import api, console, metrics
 from .problems import Problem, ProblemError, answer, responses
 
 _log = structlog.get_logger(__name__)
@@ -43,6 +43,7 @@ def create_app(model: ReadModel) -> FastAPI:
     console.add(app, model)
     _add_health(app, model)
     _add_problems(app)
+    metrics.add(app)
     app.add_middleware(_Head)
     _document_problems(app)
     return app
@@ -106,7 +107,7 @@ def _add_problems(app: FastAPI) -> None:
             HTTPStatus(error.status_code),
             "unknown-path",
             detail,
-            accepted=f"/, /live, /ready, /openapi.json, /v1, and /v1/ with {kinds}",
+            accepted=f"/, /live, /ready, /metrics, /openapi.json, /v1, and /v1/ with {kinds}",
         )
         return answer(found, path)
 

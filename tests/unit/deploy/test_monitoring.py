@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from services.kernel.kafka.membership import Membership
 from services.kernel.kafka.process import Process
 from services.kernel.kafka.settings import KafkaSettings
+from services.portal.metrics import answer_times
 from services.process import metrics
 from tests.unit.deploy.reading import DASHBOARD, DEPLOY, PROMETHEUS, ROOT, RULES, RULES_TEST, read_yaml
 
@@ -29,6 +30,7 @@ def _said() -> set[str]:
     metrics.transaction_times(registry, "claims")
     membership = Membership(KafkaSettings("127.0.0.1:1"), "group", "topic")
     registry.register(metrics.ProcessCollector(Process("claims", membership, lambda _: pytest.fail("no partition"))))
+    answer_times(registry)
     kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", generate_latest(registry).decode(), re.MULTILINE))
     ends = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count")}
     return {name + end for name, kind in kinds.items() for end in ends.get(kind, ("",))}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 from jsonschema import Draft202012Validator
+from prometheus_client.parser import text_string_to_metric_families
 
 from services.portal.app import Serving, create_app
 from services.portal.console import amount, owned, pieces, short
@@ -39,6 +40,54 @@ def test_not_ready__when_there_is_no_read_model(tmp_path: Path) -> None:
                 assert "there is no read model yet" in answer.json()["detail"]
         finally:
             await database.close()
+
+    asyncio.run(run())
+
+
+def test_metrics__count_answers_by_path_and_status() -> None:
+    async def question(client: httpx.AsyncClient) -> None:
+        await client.get("/v1/claims/harbor.1/1")
+        await client.get("/v1/claims/harbor.9/9")
+        await client.head("/v1/claims")
+        await client.get("/v1/claims?limit=none")
+        await client.get("/nobody/knows/this")
+        said = await client.get("/metrics")
+        assert said.headers["content-type"].startswith("text/plain; version=0.0.4")
+        counted = {
+            (sample.labels["path"], sample.labels["status"]): sample.value
+            for family in text_string_to_metric_families(said.text)
+            for sample in family.samples
+            if sample.name == "adjudex_answer_seconds_count" and sample.labels["path"] not in ("/live", "/ready")
+        }
+        assert counted == {
+            ("/v1/claims/{id:path}", "404"): 2.0,
+            ("/v1/claims", "200"): 1.0,
+            ("/v1/claims", "422"): 1.0,
+            ("none", "404"): 1.0,
+        }
+
+    ask(question)
+
+
+def test_metrics__say_what_failed(tmp_path: Path) -> None:
+    async def run() -> None:
+        database = Database(sqlite_url(tmp_path / "none.sqlite"))
+        app = create_app(ReadModel(database, "main"))
+
+        @app.get("/bug")
+        async def bug() -> None:
+            raise RuntimeError
+
+        try:
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://portal") as client:
+                assert (await client.get("/ready")).status_code == 503
+                assert (await client.get("/bug")).status_code == 500
+                said = (await client.get("/metrics")).text
+        finally:
+            await database.close()
+        assert 'adjudex_answer_seconds_count{path="/ready",service="portal",status="503"} 1.0' in said
+        assert 'adjudex_answer_seconds_count{path="/bug",service="portal",status="500"} 1.0' in said
 
     asyncio.run(run())
 
