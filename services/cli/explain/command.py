@@ -12,7 +12,7 @@ from schemas.instants import format_instant
 from schemas.pools import IncidentSettled, SettlementLines
 from services.cli.console import FINE, Console, OperationRefusedError, printable, wrapped
 from services.cli.data import DataDirectory
-from services.cli.explain.history import History, Item, Named, read_history
+from services.cli.explain.history import History, Item, Named, accounts_of, read_history
 from services.cli.explain.reasons import Step, reasons
 from services.cli.explain.states import books, state_of
 from services.cli.render import place
@@ -23,6 +23,9 @@ from services.kernel.verify import where_is
 _LABEL = 8
 _SHOWN = ("amount_minor", "choice", "outcome", "status", "reason", "attempt", "producer", "assessor", "retry_at")
 """Fields that say most, where an event has them."""
+_WHOSE = ("incident", "case", "cover", "claim", "payout", "holder", "provider", "pool")
+"""Fields that say whom it is about, of events that are told of something to which many things happen."""
+_MANY = ("pool", "assessor", "product", "account")
 
 
 async def whois(data: DataDirectory, what: str, console: Console) -> int:
@@ -32,17 +35,14 @@ async def whois(data: DataDirectory, what: str, console: Console) -> int:
     inputs = _inputs(entries, what)
     _refuse_nothing(named, inputs, data, what)
     for one in named:
-        state, partition = state_of(history, one), partition_of(one.key, partitions)
-        last = [item for item in _items(history, one) if item.key == one.key][-1:]
-        where = f"{one.key}, partition {partition}"
-        said = [*wrapped(f"{one.kind:<10}", f"{one.id}"), *_row("state", state), *_row("where", where)]
-        content: dict[str, Any] = {
-            "kind": one.kind,
-            "id": one.id,
-            "state": state,
-            "key": one.key,
-            "partition": partition,
-        }
+        state = state_of(history, one)
+        last = [item for item in _items(history, one) if one.key in ("", item.key)][-1:]
+        said = [*wrapped(f"{one.kind:<10}", f"{one.id}"), *_row("state", state)]
+        content: dict[str, Any] = {"kind": one.kind, "id": one.id, "state": state}
+        if one.key:
+            partition = partition_of(one.key, partitions)
+            content |= {"key": one.key, "partition": partition}
+            said += _row("where", f"{one.key}, partition {partition}")
         if last:
             content |= {"last_position": last[0].position, "last_at": format_instant(last[0].at)}
             said += _row("last", f"{last[0].event.wire} at {format_instant(last[0].at)}, {last[0].position}")
@@ -99,7 +99,8 @@ def _refuse_nothing(named: list[Named], inputs: list[Entry], data: DataDirectory
     if not named and not inputs:
         raise OperationRefusedError(
             f"nothing in {data.path} is called {printable(what)}",
-            "name a claim, cover, payout, case, incident, pool, product, assessor, rulebook, principal, group or input",
+            "name a claim, cover, payout, case, incident, pool, product, assessor, rulebook, principal, group, account "
+            "or input",
         )
 
 
@@ -126,6 +127,8 @@ def _items(history: History, named: Named) -> list[Item]:
             found += [item for item in history.items if item.input_key == named.key]  # what was refused about it
         case "pool" | "assessor":
             found = [*history.on(named.key), *(item for item in history.items if item.input_key == named.key)]
+        case "account":
+            found = [item for item in history.items if named.id in accounts_of(item.event)]
         case "rulebook":
             found = [item for item in history.items if _publishes(item, named.id)]
         case kind:
@@ -193,7 +196,8 @@ def _shown(named: Named, item: Item) -> str:
     if isinstance(event, (AssessorRecused, CaseOpened)):
         return ""
     content = orjson.loads(event.to_bytes())
-    return ", ".join(f"{name} {content[name]}" for name in _SHOWN if content.get(name) not in (None, ""))
+    names = (*_WHOSE, *_SHOWN) if named.kind in _MANY else _SHOWN
+    return ", ".join(f"{name} {content[name]}" for name in names if content.get(name) not in (None, "", named.id))
 
 
 def _step(step: Step) -> list[str]:

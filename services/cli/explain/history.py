@@ -23,6 +23,9 @@ _KERNEL = (FactNoted, InputsPassed, ReleaseStarted, TopicStarted)
 """Records of the kernel's own that say nothing about one id."""
 
 
+ACCOUNT = "account"
+
+
 class Item(NamedTuple):
     """One event: when it counts, on which aggregate, where it stands, and what caused it.
 
@@ -42,7 +45,7 @@ class Item(NamedTuple):
 
 
 class Named(NamedTuple):
-    """What an id names: a kind of thing, its id, and the aggregate on which it is decided."""
+    """What an id names: a kind of thing, its id, and the aggregate on which it is decided; none decides an account."""
 
     kind: str
     id: str
@@ -71,11 +74,18 @@ _KINDS: tuple[tuple[str, tuple[type[Message], ...], Callable[[Message], str], Ca
     ("group", (GroupSet,), _of("group"), lambda _: scope_key("main")),
 )
 """Kinds of things, the events that make one, where these have its id, and the aggregate that decides about it."""
+_ACCOUNTS = ("holder", "claimant", "provider", "recipient")
+"""Fields in which an event names an account that does something or gets something."""
 
 
 def _rulebook(event: Message) -> Rulebook:
     assert isinstance(event, RulebookPublished)
     return event.rulebook
+
+
+def accounts_of(event: Message) -> set[str]:
+    """Return the accounts that do something or get something in an event."""
+    return {held for name in _ACCOUNTS if isinstance(held := getattr(event, name, None), str)}
 
 
 class History:
@@ -92,10 +102,13 @@ class History:
                 if isinstance(item.event, events):
                     name = of(item.event)
                     self._named.setdefault((kind, name), Named(kind, name, key_of(name)))
+            for name in accounts_of(item.event):
+                self._named.setdefault((ACCOUNT, name), Named(ACCOUNT, name, ""))
 
     def named(self, what: str) -> list[Named]:
         """List what an id names, also where it is spelled with its kind before it (`claim/c-1/1`, `pool/harbor`)."""
-        found = [named for kind, *_ in _KINDS if (named := self._named.get((kind, what))) is not None]
+        kinds = (*(kind for kind, *_ in _KINDS), ACCOUNT)
+        found = [named for kind in kinds if (named := self._named.get((kind, what))) is not None]
         kind, _, name = what.partition("/")
         spelled = self._named.get((kind, name))
         return [*found, *((spelled,) if spelled is not None else ())]

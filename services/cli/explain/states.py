@@ -47,8 +47,10 @@ from schemas.payouts import (
     PayoutSubmitted,
     PayoutSuspended,
 )
-from schemas.pools import CoverSold
-from services.cli.explain.history import History, Named
+from schemas.pools import CapitalDeposited, CoverSold
+from services.cli.explain.history import ACCOUNT, History, Named
+
+_IDS_MAX = 8
 
 
 def state_of(history: History, named: Named) -> str:
@@ -255,6 +257,30 @@ def _principal(history: History, principal: str) -> str:
     return f"principal: {status}"
 
 
+def _account(history: History, account: str) -> str:
+    """Say what somebody holds, filed, provides and receives, by id."""
+    parts: dict[str, dict[str, None]] = {}
+    for item in history.items:
+        match item.event:
+            case CoverSold() | CoverRegistered() if item.event.holder == account:
+                parts.setdefault("holds cover", {})[item.event.cover] = None
+            case ClaimFiled() if item.event.claimant == account:
+                parts.setdefault("filed", {})[item.event.claim] = None
+            case CapitalDeposited() if item.event.provider == account:
+                parts.setdefault("gave capital to", {})[item.event.pool] = None
+            case PayoutInstructed() if item.event.recipient == account:
+                parts.setdefault("receives", {})[item.event.payout] = None
+            case _:
+                pass
+    return f"account: {'; '.join(f'{verb} {_some(list(held))}' for verb, held in parts.items())}"
+
+
+def _some(ids: list[str]) -> str:
+    """Spell a list, and of a long one its end."""
+    more = f"{len(ids) - _IDS_MAX} more and " if len(ids) > _IDS_MAX else ""
+    return more + ", ".join(ids[-_IDS_MAX:])
+
+
 def _group(history: History, group: str) -> str:
     last = [item.event for item in history.about("group", group) if isinstance(item.event, GroupSet)][-1]
     return f"group of {', '.join(last.members) or 'nobody'}"
@@ -272,4 +298,5 @@ _STATES: dict[str, Callable[[History, str], str]] = {
     "rulebook": _rulebook,
     "principal": _principal,
     "group": _group,
+    ACCOUNT: _account,
 }

@@ -56,6 +56,25 @@ def test_whois__kind_state_and_where_it_stands(what: str, kind: str, key: str, s
     assert found["last_position"].partition("/")[0].endswith(".events")
 
 
+def test_whois_and_explain__an_account_with_what_it_holds_filed_and_receives(data: Path) -> None:
+    alice = account("alice")
+    (found,) = said(data, "whois", alice)
+    assert found["kind"] == "account"
+    assert found["state"] == "account: holds cover harbor.1; filed harbor.1/1; receives harbor.1/1/1, harbor.1/1/2"
+    assert "key" not in found
+    assert found["last_position"].startswith("payouts.events/")
+    types = [line["type"] for line in said(data, "explain", f"account/{alice}")[1:]]
+    assert types[:3] == ["cover.sold.v1", "cover.registered.v1", "claim.filed.v1"]
+
+
+def test_explain__of_a_pool_each_event_says_whom_it_is_about(data: Path) -> None:
+    told = adjudex("explain", "harbor", "--data", data).stdout
+    assert "says    provider eip155:1:0x" in told
+    assert "says    cover harbor.2, holder " in told
+    assert "says    incident vault/1, cover harbor.3, claim harbor.3/1, amount_minor 40000, status undecided" in told
+    assert "pool harbor, " not in told
+
+
 def test_whois__one_that_names_two_things_names_one_with_its_kind(data: Path) -> None:
     assert [line["kind"] for line in said(data, "whois", "claim/harbor.1/1")] == ["case", "claim"]
     assert [line["kind"] for line in said(data, "whois", "pool/harbor")] == ["pool"]
