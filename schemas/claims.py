@@ -23,6 +23,7 @@ from .ids import (
 from .instants import Instant
 from .money import AmountMinor, PositiveAmountMinor
 from .outcomes import ArithmeticStep, NextStep
+from .problems import spelled
 from .rulebook import PayoutTerms
 
 
@@ -30,7 +31,9 @@ class Evidence(Message):
     """A document, by the hash of its bytes."""
 
     sha256: Sha256
-    media_type: Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+$", max_length=100)]
+    media_type: Annotated[
+        str, spelled(r"^[\w.+-]+/[\w.+-]+$", "a media type, such as text/plain"), Field(max_length=100)
+    ]
     size_bytes: Annotated[int, Field(ge=0, le=2**40)]
     description: Text
 

@@ -24,6 +24,7 @@ from .money import AmountMinor
 from .outcomes import NextStep
 from .pools import PoolTerms
 from .principals import PrincipalRegistered, PrincipalRevoked
+from .problems import spelled
 from .rulebook import PayoutTerms, Rulebook
 
 __all__ = [
@@ -98,7 +99,7 @@ class RegisterPrincipal(GovernanceInput):
     principal: PrincipalId
     public_key: PublicKey
     streams: Annotated[tuple[str, ...], Field(min_length=1)]
-    accounts: tuple[AccountId, ...] | Annotated[str, Field(pattern=r"^\*$")] = ()
+    accounts: tuple[AccountId, ...] | Annotated[str, spelled(r"^\*$", '"*", or a list of accounts')] = ()
 
 
 @message("principal.revoke.v1")

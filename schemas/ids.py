@@ -9,36 +9,59 @@ spelling.
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
+
+from .problems import spelled
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+_LETTERS = "letters, digits, dots, underscores and hyphens, beginning with a letter or digit"
+_NUMBERED = rf"^{_NAME}/[1-9][0-9]{{0,8}}$"
 _CHAIN = r"[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}"
 _NOT_UPPER_HEX = r"(?:0x[0-9a-f]{40}|[1-9A-HJ-NP-Za-km-z][-.%a-zA-Z0-9]{0,127})"
 
-Name = Annotated[str, StringConstraints(pattern=rf"^{_NAME}$")]
+Name = Annotated[str, spelled(rf"^{_NAME}$", f"1 to 64 {_LETTERS}")]
 """1 to 64 letters, digits, dots, underscores and hyphens, beginning with a letter or digit."""
 ProductId = Name
 CoverId = Name
 PrincipalId = Name
-PoolId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$")]
+PoolId = Annotated[str, spelled(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$", f"1 to 50 {_LETTERS}")]
 """A name of at most 50 characters, so that the covers a pool sells have names too."""
 GroupId = Name
-AccountId = Annotated[str, StringConstraints(pattern=rf"^{_CHAIN}:{_NOT_UPPER_HEX}$")]
-"""CAIP-10, the EVM address in lower case."""
-AssetId = Annotated[str, StringConstraints(pattern=rf"^{_CHAIN}/[-a-z0-9]{{3,8}}:[-.%a-zA-Z0-9]{{1,128}}$")]
-"""CAIP-19."""
-IncidentId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}/[1-9][0-9]{{0,8}}$")]
-ClaimId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}/[1-9][0-9]{{0,8}}$")]
-PayoutId = Annotated[
+AccountId = Annotated[
     str,
-    StringConstraints(
-        pattern=rf"^(?:{_NAME}/[1-9][0-9]{{0,8}}|pool:{_NAME}|stake:{_CHAIN}:{_NOT_UPPER_HEX})/[1-9][0-9]{{0,8}}$"
+    spelled(
+        rf"^{_CHAIN}:{_NOT_UPPER_HEX}$",
+        "an account of CAIP-10, such as eip155:1:0x00000000000000000000000000000000000000aa (in lower case)",
     ),
 ]
-CaseId = Annotated[str, StringConstraints(pattern=rf"^(?:incident|claim)/{_NAME}/[1-9][0-9]{{0,8}}$")]
-RulebookId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}@[1-9][0-9]{{0,8}}$")]
+"""CAIP-10, the EVM address in lower case."""
+AssetId = Annotated[
+    str,
+    spelled(
+        rf"^{_CHAIN}/[-a-z0-9]{{3,8}}:[-.%a-zA-Z0-9]{{1,128}}$",
+        "an asset of CAIP-19, such as eip155:1/slip44:60 or eip155:1/erc20:0x00000000000000000000000000000000000000bb",
+    ),
+]
+"""CAIP-19."""
+IncidentId = Annotated[str, spelled(_NUMBERED, "a name, a slash and a number from 1, such as vault/1")]
+ClaimId = Annotated[str, spelled(_NUMBERED, "a name, a slash and a number from 1, such as vault/1")]
+PayoutId = Annotated[
+    str,
+    spelled(
+        rf"^(?:{_NAME}/[1-9][0-9]{{0,8}}|pool:{_NAME}|stake:{_CHAIN}:{_NOT_UPPER_HEX})/[1-9][0-9]{{0,8}}$",
+        "<claim>/<n>, pool:<pool>/<n> or stake:<account>/<n>, such as harbor.1/1/1",
+    ),
+]
+CaseId = Annotated[
+    str,
+    spelled(
+        rf"^(?:incident|claim)/{_NAME}/[1-9][0-9]{{0,8}}$",
+        "incident/<incident> or claim/<claim>, such as incident/vault/1",
+    ),
+]
+RulebookId = Annotated[str, spelled(rf"^{_NAME}@[1-9][0-9]{{0,8}}$", "a name, @ and a version, such as house@1")]
 """`name@version`."""
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, spelled(r"^[0-9a-f]{64}$", "64 hexadecimal digits in lower case")]
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 TransactionId = Annotated[str, Field(min_length=1, max_length=200)]
 """A transfer on its chain. Of money that came in, whoever vouches for the input says that it is there."""

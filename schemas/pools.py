@@ -42,11 +42,14 @@ from .money import (
     PositiveBoundedAmountMinor,
 )
 from .outcomes import ArithmeticStep, NextStep
+from .problems import spelled
 from .rulebook import PayoutTerms
 
 Tranche = Literal["junior", "senior"]
 Account = Literal["cash", "capital:junior", "capital:senior", "reserve", "payable", "unfunded", "deferred"]
-SignedMinor = Annotated[str, Field(pattern=r"^-?(0|[1-9][0-9]{0,77})$")]
+SignedMinor = Annotated[
+    str, spelled(r"^-?(0|[1-9][0-9]{0,77})$", "a string of decimal digits, whole base units without leading zero")
+]
 """A signed amount in base units, as a decimal string."""
 
 

@@ -159,7 +159,8 @@ Exit codes: 0 copied, and equal; 1 it differs, or cannot be copied; 2 wrong usag
 
 WHOIS = """Say of any id what it is, its state in a line, and where it stands.
 
-Ids of claims, covers, payouts, cases, incidents, pools, products, assessors, rulebooks, principals, groups and inputs.
+Ids of claims, covers, payouts, cases, incidents, pools, products, assessors, rulebooks, principals, groups, accounts
+and inputs.
 One id can name several things: harbor/1 may be a claim and an incident. With its kind before it, it names one.
 
 \b
@@ -341,7 +342,7 @@ a cache.
   /live      200 while the process turns
   /ready     200 when its partitions are recovered and decide; else 503, and what it waits for
              (portal: 200 when there is a read model)
-  /metrics   for Prometheus; the portal has none
+  /metrics   for Prometheus
 
 Exit codes: 0 after a stop in order, 1 when a missing right or a bug ends it, 70 when stopping took too long.
 """

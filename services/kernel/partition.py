@@ -5,7 +5,6 @@ and messages and folds it; `apply` folds a stored log record again. The engine, 
 simulation all go through these four, so that there is one answer to what an input does.
 """
 
-import json
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -23,8 +22,10 @@ from schemas.envelope import (
     UnknownTypeError,
     current_wire,
     decode,
+    registered,
 )
 from schemas.instants import format_instant, parse_instant
+from schemas.problems import problems
 
 from .deadlines import DeadlineQueue
 from .decider import Deadline, Decided, DecisionService, Received
@@ -337,10 +338,12 @@ class Partition:
             raise UnreadableError("unknown-type", f"type {wire}; {known} are accepted") from None
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False)[0]
-            if public and problem["type"] != "json_invalid":
+            if problem["type"] == "json_invalid":
+                raise UnreadableError("not-json", f"the value of {wire} cannot be read: {problem['msg']}") from None
+            if public:
                 raise
-            cause = "not-json" if problem["type"] == "json_invalid" else "schema"
-            raise UnreadableError(cause, f"the value of {wire} cannot be read: {problem['msg']}") from None
+            first = problems(error, registered()[current_wire(wire)])[0]
+            raise UnreadableError("schema", f"the value of {wire} cannot be read: {first}") from None
         except (ValueError, LookupError, ArithmeticError, TypeError, AttributeError) as error:
             raise UnreadableError("not-json", f"the value of {wire} cannot be read: {error}") from None
 
@@ -388,14 +391,12 @@ class Partition:
         )
 
     def _schema_refusal(self, record: Record, headers: InputHeaders, error: ValidationError) -> Decision:
-        problems = error.errors(include_url=False, include_context=False)
-        first = problems[0]
-        path = ".".join(str(part) for part in first["loc"])[:_HELD_MAX] or "value"
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        held = "missing" if first["type"] == "missing" else json.dumps(first["input"], default=str)[:_HELD_MAX]
-        refused = Refused(
-            rule=f"schema.{path}", value=f"{path}: {held}{more}", accepted=f"{headers.type}: {path}: {first['msg']}"
-        )
+        first, *others = problems(error, registered()[current_wire(headers.type)], at_most=_HELD_MAX)
+        path = first.path[:_HELD_MAX] or "value"
+        value = f"{path}: {first.value}" if first.value else path
+        more = f" (and {len(others)} more)" if others else ""
+        accepted = f"{headers.type}: {path}: {first.accepted}"
+        refused = Refused(rule=f"schema.{path}", value=f"{value}{more}", accepted=accepted)
         at = self.instant(record)
         cause = self._cause(record, headers, self._kernel_key, "", at, at, "")
         return Decision(record.topic, record.offset, at, cause, ((self._kernel_key, refused),))

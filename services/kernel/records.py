@@ -4,12 +4,11 @@
 `partition/<n>` of the log they stand in.
 """
 
-from typing import Literal
-
-from pydantic import Field
+from typing import Annotated, Literal
 
 from schemas.envelope import Event, Message, message
 from schemas.instants import Instant
+from schemas.problems import spelled
 
 
 @message("refused.v1")
@@ -90,7 +89,7 @@ class TopicStarted(Event):
     """The first record of every topic partition: which life of the topic this is."""
 
     topic: str
-    incarnation: str = Field(pattern=r"^[0-9a-f]{16}$")
+    incarnation: Annotated[str, spelled(r"^[0-9a-f]{16}$", "16 hexadecimal digits in lower case")]
 
 
 @message("fact.noted.v1")

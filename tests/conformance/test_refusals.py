@@ -20,14 +20,14 @@ def refusal(harness: Harness, value: bytes) -> tuple[Entry, Refused]:
 @pytest.mark.parametrize(
     ("value", "path", "had", "accepted"),
     [
-        (b'{"till":"a","value_minor":"five"}', "value_minor", '"five"', "valid integer"),
-        (b'{"till":"a","value_minor":1.5}', "value_minor", "1.5", "valid integer"),
-        (b'{"till":"a"}', "value_minor", "missing", "required"),
-        (b'{"till":"a","value_minor":1,"tip":2}', "tip", "2", "not permitted"),
-        (b'{"till":null,"value_minor":1}', "till", "null", "valid string"),
-        (b'{"till":{"a":[1]},"value_minor":1}', "till", '{"a": [1]}', "valid string"),
-        (b"[]", "value", "[]", "object"),
-        (b"null", "value", "null", "object"),
+        (b'{"till":"a","value_minor":"five"}', "value_minor", '"five"', "must be a whole number"),
+        (b'{"till":"a","value_minor":1.5}', "value_minor", "1.5", "must be a whole number"),
+        (b'{"till":"a"}', "value_minor", "missing", "must be given"),
+        (b'{"till":"a","value_minor":1,"tip":2}', "tip", "unknown", "must be one of till, value_minor"),
+        (b'{"till":null,"value_minor":1}', "till", "null", "must be a string"),
+        (b'{"till":{"a":[1]},"value_minor":1}', "till", '{"a": [1]}', "must be a string"),
+        (b"[]", "value", "[]", "must be an object"),
+        (b"null", "value", "null", "must be an object"),
     ],
 )
 def test_a_schema_violation_names_path_and_value_and_what_would_be_accepted(

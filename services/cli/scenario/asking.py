@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from services.views.running import Views
 
+_WRONG = ("unknown-path", "unknown-parameter", "repeated-parameter", "invalid-parameter")
 _DATABASE = "sqlite+aiosqlite:///:memory:"
 
 
@@ -20,6 +21,12 @@ class Answered(NamedTuple):
 
     status: int
     content: Any
+
+    @property
+    def is_wrong_question(self) -> bool:
+        """Whether nobody could answer this, whatever happened before."""
+        problem = self.content.get("type", "") if isinstance(self.content, dict) else ""
+        return str(problem).rpartition(":")[2] in _WRONG
 
 
 class Asker:

@@ -22,11 +22,11 @@ from schemas.governance import (
 )
 from schemas.incidents import REPORTS
 from schemas.pools import DepositCapital, PoolTerms, RequestCover
+from schemas.problems import TOML, problems, shown
 from schemas.rulebook import PayoutTerms, Rulebook
 from schemas.topics import INPUTS, OWNED
 from services.cli.scenario.model import SETUP_BEFORE, TYPES, Content, CoverPart, PoolPart, Scenario, ScenarioError
 from services.cli.scenario.names import ASSET, GATEWAY, account, public_key
-from services.cli.scenario.problems import content_problems, shown
 from services.governance.rulebooks import RulebookError, parse_rulebook, read_rulebook, read_shipped
 
 GUARDIANS = "guardians"
@@ -169,8 +169,8 @@ def _terms(pool: PoolPart, number: int, payout: PayoutTerms) -> PoolTerms:
     try:
         return PoolTerms.model_validate_json(json.dumps(content))
     except ValidationError as error:
-        problems = content_problems(error, PoolTerms)
-        raise ScenarioError(*(f"given.pools.{number}.terms.{problem}" for problem in problems)) from error
+        found = problems(error, PoolTerms, TOML)
+        raise ScenarioError(*(f"given.pools.{number}.terms.{problem}" for problem in found)) from error
 
 
 def _assessors(scenario: Scenario) -> Iterator[Entry]:

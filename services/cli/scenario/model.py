@@ -2,19 +2,23 @@
 
 import json
 import tomllib
+from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError
 from pydantic_core import PydanticCustomError
 
-from schemas.envelope import Input
+from schemas.envelope import Event, Input, registered
 from schemas.ids import CoverId, Name, PoolId, ProductId
 from schemas.instants import Duration, Instant, format_duration, parse_duration, parse_instant
 from schemas.money import AMOUNT_MINOR_MAX
+from schemas.outcomes import InputOutcome, Refusal
+from schemas.problems import TOML, problems, shown, syntax_problem
 from schemas.topics import INPUTS
-from services.cli.scenario.problems import content_problems
-from services.governance.rulebooks.problems import syntax_problem
+from services.cli.scenario.compare import ANYTHING
+from services.registry import decision_services
 
 START = parse_instant("2026-03-02T09:00:00Z")
 """When a scenario starts that does not say so."""
@@ -24,6 +28,16 @@ TYPES: dict[str, tuple[str, type[Input]]] = {
     model.wire: (stream.name, model) for stream in INPUTS for model in stream.types
 }
 """The type of every public input, with the stream that takes it."""
+FATES: tuple[str, ...] = get_args(InputOutcome.model_fields["fate"].annotation)
+"""What can become of an input."""
+
+
+def events() -> dict[str, type[Event]]:
+    """Return the type of every event that can stand in a log."""
+    decision_services()  # their modules declare them
+    ours = (model for model in registered().values() if model.__module__.startswith(("schemas.", "services.")))
+    return {model.wire: model for model in ours if issubclass(model, Event)}
+
 
 Content = dict[str, Any]
 """JSON as it is posted or answered, with names in braces."""
@@ -227,10 +241,10 @@ def read_scenario(path: Path) -> Scenario:
         # Through JSON, as messages are read: TOML's lists are tuples there, and its dates are texts.
         scenario = Scenario.model_validate_json(json.dumps(content, default=_spelled))
     except ValidationError as error:
-        raise ScenarioError(*(f"{path}: {problem}" for problem in content_problems(error, Scenario))) from error
-    problems = list(_rules(scenario))
-    if problems:
-        raise ScenarioError(*(f"{path}: {problem}" for problem in problems))
+        raise ScenarioError(*(f"{path}: {problem}" for problem in problems(error, Scenario, TOML))) from error
+    broken = list(_rules(scenario))
+    if broken:
+        raise ScenarioError(*(f"{path}: {problem}" for problem in broken))
     return scenario
 
 
@@ -240,7 +254,7 @@ def _spelled(value: object) -> str:
     return text.replace("+00:00", "Z")
 
 
-def _rules(scenario: Scenario) -> Any:  # noqa: ANN401 - an iterator of texts
+def _rules(scenario: Scenario) -> Iterator[str]:
     """List what is wrong between parts of the file."""
     pools = {part.pool for part in scenario.given.pools}
     products = {part.product: part for part in scenario.given.products}
@@ -270,9 +284,11 @@ def _rules(scenario: Scenario) -> Any:  # noqa: ANN401 - an iterator of texts
         before = max(before, step.at)
         if isinstance(step, PostStep):
             yield from _post_rules(path, step, scenario.given)
+        if isinstance(step, EventStep):
+            yield from _event_rules(path, step)
 
 
-def _post_rules(path: str, step: PostStep, given: Given) -> Any:  # noqa: ANN401
+def _post_rules(path: str, step: PostStep, given: Given) -> Iterator[str]:
     if step.post not in TYPES:
         yield f"{path}.post: {json.dumps(step.post)}: must be one of {', '.join(sorted(TYPES))}"
     held = [name for name in ("content", "contents", "raw") if getattr(step, name) is not None]
@@ -284,3 +300,34 @@ def _post_rules(path: str, step: PostStep, given: Given) -> Any:  # noqa: ANN401
     if step.post == "incident.report.v1" and step.principal is None:
         bots = ", ".join(given.bots) or "none is given"
         yield f"{path}.as: missing: must be given, as an incident is reported by a bot of given.bots ({bots})"
+    yield from _named_rules(f"{path}.expect", step.expect, InputOutcome)
+    yield from _named_rules(f"{path}.expect.refusal", step.expect.get("refusal"), Refusal)
+    fate = step.expect.get("fate", ANYTHING)
+    if fate not in (*FATES, ANYTHING):
+        yield f"{path}.expect.fate: {shown(fate)}: must be one of {', '.join(FATES)}"
+    caused = step.expect.get("events")
+    for number, event in enumerate(caused if isinstance(caused, list) else ()):
+        if ANYTHING not in str(event):
+            yield from _is_event(f"{path}.expect.events.{number}", event)
+
+
+def _event_rules(path: str, step: EventStep) -> Iterator[str]:
+    """List what no event can be: a misspelt one would never be there, and expecting that would always be met."""
+    yield from _is_event(f"{path}.event", step.event)
+    model = events().get(step.event)
+    if model is not None:
+        yield from _named_rules(f"{path}.contains", step.contains, model)
+
+
+def _is_event(path: str, event: object) -> Iterator[str]:
+    known = events()
+    if event not in known:
+        near = get_close_matches(str(event), known, n=3) or sorted(known)
+        yield f"{path}: {shown(event)}: must be the type of an event, such as {', '.join(near[:3])}"
+
+
+def _named_rules(path: str, expected: object, model: type[BaseModel]) -> Iterator[str]:
+    """List the fields that content of a model cannot have."""
+    for name in expected if isinstance(expected, dict) else ():
+        if name not in model.model_fields:
+            yield f"{path}.{name}: unknown: must be one of {', '.join(model.model_fields)}"

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from schemas.envelope import Input, Outgoing, decode
+from schemas.problems import shown
 from schemas.topics import OWNED
 from services.cli.scenario.asking import Asker
 from services.cli.scenario.compare import Difference, differences
@@ -23,7 +24,6 @@ from services.cli.scenario.model import (
     StepPart,
 )
 from services.cli.scenario.names import GATEWAY, NOBODY, SPACE, Names, UnknownNameError, incarnation, key, public_key
-from services.cli.scenario.problems import shown
 from services.cli.scenario.seen import Seen
 from services.cli.scenario.show import Show
 from services.embedded import Embedded
@@ -218,6 +218,10 @@ class Simulation:
 
     async def _get(self, path: str, step: GetStep) -> None:
         answered = await self._asker.ask(step.get)
+        if answered.is_wrong_question and answered.status != step.status:
+            detail, accepted = answered.content["detail"], answered.content.get("accepted")
+            more = f": must be {accepted}" if accepted else ""
+            raise ScenarioError(f"{self._path}: {path}.get: {shown(step.get)}: {detail}{more}")
         found = differences(step.status, answered.status, "(status)")
         found += differences(step.answer, answered.content)
         self._judge(path, f"GET {step.get}", step.answer, found, step.note)

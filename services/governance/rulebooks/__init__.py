@@ -6,8 +6,8 @@ from importlib.resources import files
 
 from pydantic import ValidationError
 
+from schemas.problems import TOML, problems, syntax_problem
 from schemas.rulebook import Rulebook
-from services.governance.rulebooks.problems import content_problems, syntax_problem
 
 __all__ = ["RulebookError", "parse_rulebook", "read_rulebook", "read_shipped", "shipped"]
 
@@ -48,7 +48,7 @@ def read_rulebook(content: object) -> Rulebook:
         # Through JSON, as messages are read: TOML's lists are tuples there, and its dates are texts.
         return Rulebook.model_validate_json(json.dumps(content, default=str))
     except ValidationError as error:
-        raise RulebookError(*content_problems(error, content)) from error
+        raise RulebookError(*map(str, problems(error, Rulebook, TOML))) from error
 
 
 def shipped() -> tuple[str, ...]:

@@ -18,6 +18,8 @@ products = [{ product = "vault", pool = "harbor" }]
 covers = [{ holder = "alice", product = "vault", amount = 50_000 }]
 """
 
+WITHDRAWAL = '[[timeline]]\nat = "+1h"\npost = "claim.withdraw.v1"\ncontent = {}\n'
+
 
 def problems(tmp_path: Path, text: str) -> list[str]:
     """Simulate a file and return what is said to be wrong with it, without the file's name."""
@@ -37,7 +39,7 @@ def problems(tmp_path: Path, text: str) -> list[str]:
         ('title = "t"\nwhat = 1', "what: unknown: must be one of title, about, start, rulebook, given, timeline"),
         ("about = 'x'", "title: missing: must be given"),
         ('title = "t"\nstart = "today"', 'start: "today": must be an RFC 3339 instant with an offset'),
-        ('title = "t"\n[given]\nbots = ["a b"]', 'given.bots.0: "a b": must match '),
+        ('title = "t"\n[given]\nbots = ["a b"]', 'given.bots.0: "a b": must be 1 to 64 letters, digits, '),
         ('title = "t"\n[given]\nassessors = [{ name = "nina" }]', "given.assessors.0.stake: missing: must be given"),
         (
             'title = "t"\n[given]\nassessors = [{ name = "nina", stake = "lots" }]',
@@ -69,8 +71,32 @@ def problems(tmp_path: Path, text: str) -> list[str]:
             "timeline.0.as: missing: must be given, as an incident is reported by a bot of given.bots (none is given)",
         ),
         (
-            'title = "t"\n[[timeline]]\nat = "+2d"\nevent = "a"\n[[timeline]]\nat = "+1d"\nevent = "a"',
+            'title = "t"\n[[timeline]]\nat = "+2d"\nget = "/v1/a"\n[[timeline]]\nat = "+1d"\nget = "/v1/a"',
             'timeline.1.at: "+1d": must be at least +2d, when the step before it happens',
+        ),
+        (
+            'title = "t"\n[[timeline]]\nat = "+1d"\nevent = "claim.payed.v1"\ncount = 0',
+            'timeline.0.event: "claim.payed.v1": must be the type of an event, such as claim.paid.v1, ',
+        ),
+        (
+            'title = "t"\n[[timeline]]\nat = "+1d"\nevent = "claim.paid.v1"\ncontains = { amount = "1" }',
+            "timeline.0.contains.amount: unknown: must be one of claim, payout, ",
+        ),
+        (
+            f'title = "t"\n{WITHDRAWAL}expect = {{ fate = "refuse" }}',
+            'timeline.0.expect.fate: "refuse": must be one of decided, refused, set-aside, ',
+        ),
+        (
+            f'title = "t"\n{WITHDRAWAL}expect = {{ reasons = "…" }}',
+            "timeline.0.expect.reasons: unknown: must be one of input_id, position, ",
+        ),
+        (
+            f'title = "t"\n{WITHDRAWAL}expect = {{ fate = "…", refusal = {{ rules = "…" }} }}',
+            "timeline.0.expect.refusal.rules: unknown: must be one of rule, value, accepted, not_before, unknown",
+        ),
+        (
+            f'title = "t"\n{WITHDRAWAL}expect = {{ events = ["claim.…", "claim.with.v1"] }}',
+            'timeline.0.expect.events.1: "claim.with.v1": must be the type of an event, such as claim.withdrawn.v1, ',
         ),
         (
             'title = "t"\n[given]\nproducts = [{ product = "vault", pool = "harbour" }]',
@@ -188,3 +214,25 @@ def test_schema__names_every_type_and_every_field_that_files_use() -> None:
 
 def test_principal__is_called_as_in_a_file() -> None:
     assert PostStep.model_fields["principal"].alias == "as"
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        (
+            "/v1/claim/harbor.1/1",
+            '"/v1/claim/harbor.1/1": there is nothing at /v1/claim/harbor.1/1: must be /, /live, ',
+        ),
+        ("/v1/claims?colour=red", '"/v1/claims?colour=red": '),
+        ("/v1/claims?limit=none", '"/v1/claims?limit=none": '),
+    ],
+)
+def test_question_nobody_can_answer__makes_the_file_wrong(path: str, problem: str, tmp_path: Path) -> None:
+    (said,) = problems(tmp_path, f'title = "t"\n[[timeline]]\nat = "+1h"\nget = "{path}"\n')
+    assert said.startswith(f"timeline.0.get: {problem}")
+
+
+def test_question_nobody_can_answer__may_be_what_is_asked_about(tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text('title = "t"\n[[timeline]]\nat = "+1h"\nget = "/v1/nothing"\nstatus = 404\n')
+    assert adjudex("simulate", path).returncode == 0
