@@ -314,6 +314,10 @@ def _post_rules(path: str, step: PostStep, given: Given) -> Iterator[str]:
 def _event_rules(path: str, step: EventStep) -> Iterator[str]:
     """List what no event can be: a misspelt one would never be there, and expecting that would always be met."""
     yield from _is_event(f"{path}.event", step.event)
+    kinds = ("partition", *(kind for service in decision_services() for kind in service.deciders))
+    if step.on is not None and step.on.partition("/")[0] not in kinds:
+        accepted = f"an aggregate, such as cover/harbor.1, of kind {', '.join(kinds)}"
+        yield f"{path}.on: {shown(step.on)}: must be {accepted}"
     model = events().get(step.event)
     if model is not None:
         yield from _named_rules(f"{path}.contains", step.contains, model)

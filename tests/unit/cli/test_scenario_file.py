@@ -83,6 +83,10 @@ def problems(tmp_path: Path, text: str) -> list[str]:
             "timeline.0.contains.amount: unknown: must be one of claim, payout, ",
         ),
         (
+            'title = "t"\n[[timeline]]\nat = "+1d"\nevent = "claim.paid.v1"\non = "covers/harbor.1"\ncount = 0',
+            'timeline.0.on: "covers/harbor.1": must be an aggregate, such as cover/harbor.1, of kind partition, ',
+        ),
+        (
             f'title = "t"\n{WITHDRAWAL}expect = {{ fate = "refuse" }}',
             'timeline.0.expect.fate: "refuse": must be one of decided, refused, set-aside, ',
         ),
