@@ -70,8 +70,8 @@ def spelled(pattern: str, words: str) -> StringConstraints:
 
 def problems(
     error: ValidationError, model: type[BaseModel], words: Mapping[str, str] = JSON, *, at_most: int = VALUE_MAX
-) -> list[Problem]:
-    """List what keeps content from being of a model.
+) -> Iterator[Problem]:
+    """Tell what keeps content from being of a model, one after the other: there may be as many as it has parts.
 
     Args:
         error: What validation raised.
@@ -79,8 +79,10 @@ def problems(
         words: What the kind of file calls its parts.
         at_most: How much of a value is shown, in characters.
     """
-    every = [details for details in error.errors(include_url=False) if not _follows(details)]
-    return [problem for details in every for problem in _problems(details, model, words, at_most)]
+    for details in error.errors(include_url=False):
+        # A list is also called short when its entries are wrong.
+        if details["type"] != "too_short" or not details["input"]:
+            yield from _problems(details, model, words, at_most)
 
 
 def syntax_problem(error: ValueError, text: str) -> str:
@@ -98,16 +100,11 @@ def shown(value: object, at_most: int = VALUE_MAX) -> str:
     return text if len(text) <= at_most else f"{text[:at_most]}…"
 
 
-def _follows(details: ErrorDetails) -> bool:
-    """Tell whether a problem only follows from others: a list is also called short when its entries are wrong."""
-    return details["type"] == "too_short" and bool(details["input"])
-
-
 def _problems(
     details: ErrorDetails, model: type[BaseModel], words: Mapping[str, str], at_most: int
 ) -> Iterator[Problem]:
     kind, location, context = details["type"], details["loc"], details.get("ctx", {})
-    path, held = _path(model, location), shown(details["input"], at_most)
+    path = _path(model, location)
     match kind:
         case "missing":
             yield Problem(path, MISSING, "must be given")
@@ -119,16 +116,16 @@ def _problems(
             tag = shown(context["tag"], at_most)
             yield Problem(_within(path, _tag(context)), tag, _one_of(_tags_at(model, location)))
         case "string_pattern_mismatch":
-            pattern = context["pattern"]
-            yield Problem(path, held, f"must be {_SPELLED.get(pattern, f'text that matches {pattern}')}")
+            accepted = _SPELLED.get(context["pattern"], f"text that matches {context['pattern']}")
+            yield Problem(path, shown(details["input"], at_most), f"must be {accepted}")
         case "value_error":  # of rules over several parts: each line of the text begins with where that is
             for line in str(context["error"]).split("\n"):
                 part, _, rule = line.partition(": ")
                 yield Problem(_within(path, part), "", rule)
         case _:
-            accepted = _ACCEPTED.get(kind)
-            said = details["msg"] if accepted is None else accepted.format_map({**words, **context})
-            yield Problem(path, held, said)
+            form = _ACCEPTED.get(kind)
+            said = details["msg"] if form is None else form.format_map({**words, **context})
+            yield Problem(path, shown(details["input"], at_most), said)
 
 
 def _tag(context: Mapping[str, Any]) -> str:

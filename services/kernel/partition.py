@@ -342,7 +342,7 @@ class Partition:
                 raise UnreadableError("not-json", f"the value of {wire} cannot be read: {problem['msg']}") from None
             if public:
                 raise
-            first = problems(error, registered()[current_wire(wire)])[0]
+            first = next(problems(error, registered()[current_wire(wire)]))
             raise UnreadableError("schema", f"the value of {wire} cannot be read: {first}") from None
         except (ValueError, LookupError, ArithmeticError, TypeError, AttributeError) as error:
             raise UnreadableError("not-json", f"the value of {wire} cannot be read: {error}") from None
@@ -391,10 +391,10 @@ class Partition:
         )
 
     def _schema_refusal(self, record: Record, headers: InputHeaders, error: ValidationError) -> Decision:
-        first, *others = problems(error, registered()[current_wire(headers.type)], at_most=_HELD_MAX)
+        first = next(problems(error, registered()[current_wire(headers.type)], at_most=_HELD_MAX))
         path = first.path[:_HELD_MAX] or "value"
         value = f"{path}: {first.value}" if first.value else path
-        more = f" (and {len(others)} more)" if others else ""
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         accepted = f"{headers.type}: {path}: {first.accepted}"
         refused = Refused(rule=f"schema.{path}", value=f"{value}{more}", accepted=accepted)
         at = self.instant(record)

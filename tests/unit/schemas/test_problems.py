@@ -42,7 +42,7 @@ def found(model: type[Message], content: object, words: dict[str, str] = JSON) -
     try:
         model.model_validate_json(json.dumps(content))
     except ValidationError as error:
-        return problems(error, model, words)
+        return list(problems(error, model, words))
     return []
 
 
