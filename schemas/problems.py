@@ -13,8 +13,6 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
-MISSING = "missing"
-UNKNOWN = "unknown"
 VALUE_MAX = 60
 """How much of a value is shown, in characters."""
 
@@ -37,17 +35,18 @@ _ACCEPTED: Mapping[str, str] = {
     "model_attributes_type": "must be {table}",
     "model_type": "must be {table}",
     "string_too_long": "must have at most {max_length} characters",
-    "string_too_short": "must have at least {min_length} character",
+    "string_too_short": "must have {min_length} or more characters",
     "string_type": "must be {text}",
     "too_long": "must have at most {max_length} entries",
-    "too_short": "must have at least {min_length} entry",
+    "too_short": "must have {min_length} or more entries",
     "tuple_type": "must be {list}",
 }
 """What would be accepted, by pydantic's type of error; a type that is not listed speaks for itself."""
 
 _SPELLED: dict[str, str] = {}
+"""The words of every pattern that was told by some."""
 
-Location = Sequence[str | int]
+_Location = Sequence[str | int]
 _Node = Mapping[str, Any]
 
 
@@ -63,8 +62,8 @@ class Problem(NamedTuple):
 
 
 def spelled(pattern: str, words: str) -> StringConstraints:
-    """Constrain a text to a pattern that these words tell: `must be <words>`."""
-    _SPELLED[pattern] = words
+    """Constrain a text to a pattern that these words tell: `must be <words>`. A pattern has one wording."""
+    assert _SPELLED.setdefault(pattern, words) == words, pattern
     return StringConstraints(pattern=pattern)
 
 
@@ -80,8 +79,8 @@ def problems(
         at_most: How much of a value is shown, in characters.
     """
     for details in error.errors(include_url=False):
-        # A list is also called short when its entries are wrong.
-        if details["type"] != "too_short" or not details["input"]:
+        # A list is also called short when it is long enough and its entries are wrong.
+        if details["type"] != "too_short" or len(details["input"]) < details["ctx"]["min_length"]:
             yield from _problems(details, model, words, at_most)
 
 
@@ -107,11 +106,11 @@ def _problems(
     path = _path(model, location)
     match kind:
         case "missing":
-            yield Problem(path, MISSING, "must be given")
+            yield Problem(path, "missing", "must be given")
         case "extra_forbidden":
-            yield Problem(path, UNKNOWN, _one_of(_names_at(model, location[:-1])))
+            yield Problem(path, "unknown", _one_of(_names_at(model, location[:-1])))
         case "union_tag_not_found":
-            yield Problem(_within(path, _tag(context)), MISSING, _one_of(_tags_at(model, location)))
+            yield Problem(_within(path, _tag(context)), "missing", _one_of(_tags_at(model, location)))
         case "union_tag_invalid":
             tag = shown(context["tag"], at_most)
             yield Problem(_within(path, _tag(context)), tag, _one_of(_tags_at(model, location)))
@@ -144,27 +143,27 @@ def _one_of(names: Sequence[str]) -> str:
 # --- where a problem is
 
 
-def _path(model: type[BaseModel], location: Location) -> str:
+def _path(model: type[BaseModel], location: _Location) -> str:
     """Spell where a problem is, in the names of the file."""
     return ".".join(str(part) for part, _ in _walk(model, location) if part is not None)
 
 
-def _names_at(model: type[BaseModel], location: Location) -> list[str]:
+def _names_at(model: type[BaseModel], location: _Location) -> list[str]:
     """List what a table may contain."""
     return list(_node_at(model, location).get("properties", ()))
 
 
-def _tags_at(model: type[BaseModel], location: Location) -> list[str]:
+def _tags_at(model: type[BaseModel], location: _Location) -> list[str]:
     """List which kinds of tables may stand at a place."""
     return list(_node_at(model, location).get("discriminator", {}).get("mapping", ()))
 
 
-def _node_at(model: type[BaseModel], location: Location) -> _Node:
+def _node_at(model: type[BaseModel], location: _Location) -> _Node:
     root = _resolved(model, _schema(model))
     return [root, *(node for _, node in _walk(model, location))][-1]
 
 
-def _walk(model: type[BaseModel], location: Location) -> Iterator[tuple[str | int | None, _Node]]:
+def _walk(model: type[BaseModel], location: _Location) -> Iterator[tuple[str | int | None, _Node]]:
     """Follow a location through the model's JSON Schema: each part, and the schema of what is there.
 
     A part is None where pydantic put there which of several kinds of tables or values it tried, or that a name itself

@@ -206,7 +206,7 @@ def test_procedure_has_a_stage__refused() -> None:
     short = HOUSE[: HOUSE.index("[[claim.procedure]]")] + HOUSE[HOUSE.index("[claim.payout]") :]
     with pytest.raises(RulebookError) as caught:
         parse_rulebook(short.replace("[claim.intake]", "[claim]\nprocedure = []\n[claim.intake]"))
-    assert caught.value.problems == ("claim.procedure: []: must have at least 1 entry",)
+    assert caught.value.problems == ("claim.procedure: []: must have 1 or more entries",)
 
 
 def test_stage_is_a_table__refused() -> None:

@@ -3,15 +3,16 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from schemas.claims import FileClaim
 from schemas.envelope import Message
 from schemas.governance import PublishRulebook, RegisterPrincipal
-from schemas.problems import JSON, TOML, Problem, problems, shown
+from schemas.ids import Name
+from schemas.problems import JSON, TOML, Problem, problems, shown, spelled
 from tools.schemas import catalogue
 from tools.schemas.samples import samples
 
@@ -138,6 +139,20 @@ def test_rules_over_several_parts_begin_with_where_they_are_broken() -> None:
     content["rulebook"]["claim"]["procedure"] = [{"stage": "dance"}]
     (said,) = found(PublishRulebook, content)
     assert str(said) == ('rulebook.claim.procedure.0.stage: "dance": must be one of ballot, cooldown, corroboration')
+
+
+def test_a_list_is_called_short_when_it_is__not_when_its_entries_are_wrong() -> None:
+    class Pair(Message):
+        names: Annotated[tuple[Name, ...], Field(min_length=2)]
+
+    assert [str(one) for one in found(Pair, {"names": ["a"]})] == ['names: ["a"]: must have 2 or more entries']
+    assert [one.path for one in found(Pair, {"names": ["a", "?"]})] == ["names.1"]
+
+
+def test_a_pattern_has_one_wording() -> None:
+    spelled("^[0-9a-f]{64}$", "64 hexadecimal digits in lower case")
+    with pytest.raises(AssertionError):
+        spelled("^[0-9a-f]{64}$", "a key")
 
 
 def test_a_long_value_is_cut() -> None:
