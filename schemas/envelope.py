@@ -146,6 +146,11 @@ def current_wire(wire: str) -> str:
     return wire
 
 
+def model_of(wire: str) -> type[Message]:
+    """The class that content of `wire` is read as today, after upcasting; raises UnknownTypeError."""
+    return _models[current_wire(wire)]
+
+
 def decode(wire: str, value: bytes) -> Message:
     """Read content: the one way from bytes to a message, for deciders, projections, verifier and rebuilds alike.
 

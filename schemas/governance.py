@@ -9,6 +9,7 @@ from .ids import (
     AccountId,
     AssetId,
     GroupId,
+    Hex32,
     IncidentId,
     Name,
     PoolId,
@@ -52,7 +53,7 @@ __all__ = [
     "StakeTermsSet",
 ]
 
-PublicKey = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+PublicKey = Hex32
 """An Ed25519 public key, 32 bytes in hex."""
 
 

@@ -15,7 +15,6 @@ from .problems import spelled
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _LETTERS = "letters, digits, dots, underscores and hyphens, beginning with a letter or digit"
-_NUMBERED = rf"^{_NAME}/[1-9][0-9]{{0,8}}$"
 _CHAIN = r"[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}"
 _NOT_UPPER_HEX = r"(?:0x[0-9a-f]{40}|[1-9A-HJ-NP-Za-km-z][-.%a-zA-Z0-9]{0,127})"
 
@@ -43,8 +42,11 @@ AssetId = Annotated[
     ),
 ]
 """CAIP-19."""
-IncidentId = Annotated[str, spelled(_NUMBERED, "a name, a slash and a number from 1, such as vault/1")]
-ClaimId = Annotated[str, spelled(_NUMBERED, "a name, a slash and a number from 1, such as vault/1")]
+_Numbered = Annotated[
+    str, spelled(rf"^{_NAME}/[1-9][0-9]{{0,8}}$", "a name, a slash and a number from 1, such as vault/1")
+]
+IncidentId = _Numbered
+ClaimId = _Numbered
 PayoutId = Annotated[
     str,
     spelled(
@@ -61,7 +63,9 @@ CaseId = Annotated[
 ]
 RulebookId = Annotated[str, spelled(rf"^{_NAME}@[1-9][0-9]{{0,8}}$", "a name, @ and a version, such as house@1")]
 """`name@version`."""
-Sha256 = Annotated[str, spelled(r"^[0-9a-f]{64}$", "64 hexadecimal digits in lower case")]
+Hex32 = Annotated[str, spelled(r"^[0-9a-f]{64}$", "64 hexadecimal digits in lower case")]
+"""32 bytes in hex."""
+Sha256 = Hex32
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 TransactionId = Annotated[str, Field(min_length=1, max_length=200)]
 """A transfer on its chain. Of money that came in, whoever vouches for the input says that it is there."""

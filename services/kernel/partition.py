@@ -22,7 +22,7 @@ from schemas.envelope import (
     UnknownTypeError,
     current_wire,
     decode,
-    registered,
+    model_of,
 )
 from schemas.instants import format_instant, parse_instant
 from schemas.problems import problems
@@ -337,12 +337,12 @@ class Partition:
             known = ", ".join(sorted(accepted)) if isinstance(accepted, Iterable) else "types of the schemas"
             raise UnreadableError("unknown-type", f"type {wire}; {known} are accepted") from None
         except ValidationError as error:
-            problem = error.errors(include_url=False, include_input=False)[0]
-            if problem["type"] == "json_invalid":
-                raise UnreadableError("not-json", f"the value of {wire} cannot be read: {problem['msg']}") from None
+            # Bytes that are no JSON have no other problem; content may have as many as it has parts.
+            if error.error_count() == 1 and (only := error.errors(include_url=False)[0])["type"] == "json_invalid":
+                raise UnreadableError("not-json", f"the value of {wire} cannot be read: {only['msg']}") from None
             if public:
                 raise
-            first = next(problems(error, registered()[current_wire(wire)]))
+            first = next(problems(error, model_of(wire)))
             raise UnreadableError("schema", f"the value of {wire} cannot be read: {first}") from None
         except (ValueError, LookupError, ArithmeticError, TypeError, AttributeError) as error:
             raise UnreadableError("not-json", f"the value of {wire} cannot be read: {error}") from None
@@ -391,7 +391,7 @@ class Partition:
         )
 
     def _schema_refusal(self, record: Record, headers: InputHeaders, error: ValidationError) -> Decision:
-        first = next(problems(error, registered()[current_wire(headers.type)], at_most=_HELD_MAX))
+        first = next(problems(error, model_of(headers.type), at_most=_HELD_MAX))
         path = first.path[:_HELD_MAX] or "value"
         value = f"{path}: {first.value}" if first.value else path
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _ANSWER_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.3, 0.6, 1.2, 2.5, 5.0, 10.0)
 _SERVICE = "portal"
 _NONE = "none"
-"""Where there is no such path: paths are anybody's to choose, and labels must be few."""
+"""Of what no route answers, files of the console among it: paths are anybody's to choose, and labels must be few."""
 
 
 def answer_times(registry: CollectorRegistry) -> Histogram:

@@ -26,6 +26,7 @@ _SHOWN = ("amount_minor", "choice", "outcome", "status", "reason", "attempt", "p
 _WHOSE = ("incident", "case", "cover", "claim", "payout", "holder", "provider", "pool")
 """Fields that say whom it is about, of events that are told of something to which many things happen."""
 _MANY = ("pool", "assessor", "product", "account")
+"""Kinds of such things."""
 
 
 async def whois(data: DataDirectory, what: str, console: Console) -> int:

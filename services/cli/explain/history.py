@@ -23,9 +23,6 @@ _KERNEL = (FactNoted, InputsPassed, ReleaseStarted, TopicStarted)
 """Records of the kernel's own that say nothing about one id."""
 
 
-ACCOUNT = "account"
-
-
 class Item(NamedTuple):
     """One event: when it counts, on which aggregate, where it stands, and what caused it.
 
@@ -103,11 +100,11 @@ class History:
                     name = of(item.event)
                     self._named.setdefault((kind, name), Named(kind, name, key_of(name)))
             for name in accounts_of(item.event):
-                self._named.setdefault((ACCOUNT, name), Named(ACCOUNT, name, ""))
+                self._named.setdefault(("account", name), Named("account", name, ""))
 
     def named(self, what: str) -> list[Named]:
         """List what an id names, also where it is spelled with its kind before it (`claim/c-1/1`, `pool/harbor`)."""
-        kinds = (*(kind for kind, *_ in _KINDS), ACCOUNT)
+        kinds = (*(kind for kind, *_ in _KINDS), "account")
         found = [named for kind in kinds if (named := self._named.get((kind, what))) is not None]
         kind, _, name = what.partition("/")
         spelled = self._named.get((kind, name))

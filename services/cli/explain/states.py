@@ -48,7 +48,8 @@ from schemas.payouts import (
     PayoutSuspended,
 )
 from schemas.pools import CapitalDeposited, CoverSold
-from services.cli.explain.history import ACCOUNT, History, Named
+from services.cli.checks import some
+from services.cli.explain.history import History, Named
 
 _IDS_MAX = 8
 
@@ -272,13 +273,7 @@ def _account(history: History, account: str) -> str:
                 parts.setdefault("receives", {})[item.event.payout] = None
             case _:
                 pass
-    return f"account: {'; '.join(f'{verb} {_some(list(held))}' for verb, held in parts.items())}"
-
-
-def _some(ids: list[str]) -> str:
-    """Spell a list, and of a long one its end."""
-    more = f"{len(ids) - _IDS_MAX} more and " if len(ids) > _IDS_MAX else ""
-    return more + ", ".join(ids[-_IDS_MAX:])
+    return f"account: {'; '.join(f'{verb} {some(list(held), _IDS_MAX)}' for verb, held in parts.items())}"
 
 
 def _group(history: History, group: str) -> str:
@@ -298,5 +293,5 @@ _STATES: dict[str, Callable[[History, str], str]] = {
     "rulebook": _rulebook,
     "principal": _principal,
     "group": _group,
-    ACCOUNT: _account,
+    "account": _account,
 }

@@ -2,8 +2,9 @@
 
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -30,13 +31,6 @@ TYPES: dict[str, tuple[str, type[Input]]] = {
 """The type of every public input, with the stream that takes it."""
 FATES: tuple[str, ...] = get_args(InputOutcome.model_fields["fate"].annotation)
 """What can become of an input."""
-
-
-def events() -> dict[str, type[Event]]:
-    """Return the type of every event that can stand in a log."""
-    decision_services()  # their modules declare them
-    ours = (model for model in registered().values() if model.__module__.startswith(("schemas.", "services.")))
-    return {model.wire: model for model in ours if issubclass(model, Event)}
 
 
 Content = dict[str, Any]
@@ -261,20 +255,20 @@ def _rules(scenario: Scenario) -> Iterator[str]:
     for number, product in enumerate(scenario.given.products):
         if product.pool is not None and product.pool not in pools:
             accepted = f"one of given.pools ({', '.join(sorted(pools)) or 'none is given'})"
-            yield f"given.products.{number}.pool: {json.dumps(product.pool)}: must be {accepted}"
+            yield f"given.products.{number}.pool: {shown(product.pool)}: must be {accepted}"
     for number, cover in enumerate(scenario.given.covers):
         path = f"given.covers.{number}"
         listed = products.get(cover.product)
         if listed is None:
             accepted = f"one of given.products ({', '.join(products) or 'none is given'})"
-            yield f"{path}.product: {json.dumps(cover.product)}: must be {accepted}"
+            yield f"{path}.product: {shown(cover.product)}: must be {accepted}"
         elif listed.pool is None and cover.cover is None:
             yield f"{path}.cover: missing: must be given, as product {cover.product} has no pool that names its covers"
         elif listed.pool is not None and cover.cover is not None:
-            yield f"{path}.cover: {json.dumps(cover.cover)}: must be left away: pool {listed.pool} names its covers"
+            yield f"{path}.cover: {shown(cover.cover)}: must be left away: pool {listed.pool} names its covers"
         if cover.age >= SETUP_BEFORE:
             accepted = f"less than {format_duration(SETUP_BEFORE)}, when the space is set up"
-            yield f"{path}.age: {json.dumps(format_duration(cover.age))}: must be {accepted}"
+            yield f"{path}.age: {shown(format_duration(cover.age))}: must be {accepted}"
     before = 0
     for number, step in enumerate(scenario.timeline):
         path = f"timeline.{number}"
@@ -290,13 +284,13 @@ def _rules(scenario: Scenario) -> Iterator[str]:
 
 def _post_rules(path: str, step: PostStep, given: Given) -> Iterator[str]:
     if step.post not in TYPES:
-        yield f"{path}.post: {json.dumps(step.post)}: must be one of {', '.join(sorted(TYPES))}"
+        yield f"{path}.post: {shown(step.post)}: must be one of {', '.join(sorted(TYPES))}"
     held = [name for name in ("content", "contents", "raw") if getattr(step, name) is not None]
     if len(held) != 1:
         what = f"{' and '.join(held)} are given" if held else "missing"
         yield f"{path}.content: {what}: must be one of content, contents (a list of them), raw"
     if step.contents is not None and step.id is not None:
-        yield f"{path}.id: {json.dumps(step.id)}: must be left away where contents has several"
+        yield f"{path}.id: {shown(step.id)}: must be left away where contents has several"
     if step.post == "incident.report.v1" and step.principal is None:
         bots = ", ".join(given.bots) or "none is given"
         yield f"{path}.as: missing: must be given, as an incident is reported by a bot of given.bots ({bots})"
@@ -311,20 +305,32 @@ def _post_rules(path: str, step: PostStep, given: Given) -> Iterator[str]:
             yield from _is_event(f"{path}.expect.events.{number}", event)
 
 
+@cache
+def _events() -> Mapping[str, type[Event]]:
+    """Return the type of every event that can stand in a log."""
+    decision_services()  # their modules declare them
+    return {wire: model for wire, model in registered().items() if issubclass(model, Event)}
+
+
+@cache
+def _kinds() -> tuple[str, ...]:
+    """Return the kinds of aggregates: those that services decide, and the kernel's own."""
+    return (*(kind for service in decision_services() for kind in service.deciders), "partition")
+
+
 def _event_rules(path: str, step: EventStep) -> Iterator[str]:
     """List what no event can be: a misspelt one would never be there, and expecting that would always be met."""
     yield from _is_event(f"{path}.event", step.event)
-    kinds = ("partition", *(kind for service in decision_services() for kind in service.deciders))
-    if step.on is not None and step.on.partition("/")[0] not in kinds:
-        accepted = f"an aggregate, such as cover/harbor.1, of kind {', '.join(kinds)}"
+    if step.on is not None and step.on.partition("/")[0] not in _kinds():
+        accepted = f"an aggregate, such as cover/harbor.1, of kind {', '.join(_kinds())}"
         yield f"{path}.on: {shown(step.on)}: must be {accepted}"
-    model = events().get(step.event)
+    model = _events().get(step.event)
     if model is not None:
         yield from _named_rules(f"{path}.contains", step.contains, model)
 
 
 def _is_event(path: str, event: object) -> Iterator[str]:
-    known = events()
+    known = _events()
     if event not in known:
         near = get_close_matches(str(event), known, n=3) or sorted(known)
         yield f"{path}: {shown(event)}: must be the type of an event, such as {', '.join(near[:3])}"

@@ -84,7 +84,7 @@ def problems(tmp_path: Path, text: str) -> list[str]:
         ),
         (
             'title = "t"\n[[timeline]]\nat = "+1d"\nevent = "claim.paid.v1"\non = "covers/harbor.1"\ncount = 0',
-            'timeline.0.on: "covers/harbor.1": must be an aggregate, such as cover/harbor.1, of kind partition, ',
+            'timeline.0.on: "covers/harbor.1": must be an aggregate, such as cover/harbor.1, of kind scope, ',
         ),
         (
             f'title = "t"\n{WITHDRAWAL}expect = {{ fate = "refuse" }}',
